@@ -1,0 +1,129 @@
+"""Every environment variable Crateflow reads, each declared once.
+
+Names are MLflow's own where it has one, ``CRATEFLOW_*`` otherwise. A setting is read when it is asked
+for, never on import, so a change of the environment takes effect at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pycore.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One environment variable.
+
+    Parameters
+    ----------
+    name : str
+    default : object
+        What `get` returns when the variable is unset or empty.
+    parse : callable
+        Turns the text into the value; ValueError becomes a clear error.
+    help : str
+        One line for the settings reference.
+    """
+
+    name: str
+    default: T
+    parse: Callable[[str], T]
+    help: str
+
+    def get(self) -> T:
+        """Return the value in force.
+
+        Raises
+        ------
+        InvalidInput
+            The variable holds a text that cannot be read.
+        """
+        text = os.environ.get(self.name, "")
+        if not text:
+            return self.default
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise InvalidInput(f"The environment variable {self.name} is {text!r}: {error}.") from error
+
+    def is_set(self) -> bool:
+        """Return whether the variable holds anything."""
+        return bool(os.environ.get(self.name))
+
+
+def _truth(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("expected true or false")
+
+
+def _optional(text: str) -> str | None:
+    # Only the type differs from str: such a setting is None while unset.
+    return text
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError("expected a number above 0")
+    return number
+
+
+# Clients
+TRACKING_URI = Setting("MLFLOW_TRACKING_URI", None, _optional, "Where runs are tracked.")
+REGISTRY_URI = Setting("MLFLOW_REGISTRY_URI", None, _optional, "Where models are registered.")
+EXPERIMENT_NAME = Setting("MLFLOW_EXPERIMENT_NAME", None, _optional, "Experiment of new runs, by name.")
+EXPERIMENT_ID = Setting("MLFLOW_EXPERIMENT_ID", None, _optional, "Experiment of new runs, by id.")
+RUN_ID = Setting("MLFLOW_RUN_ID", None, _optional, "Run that the next start_run attaches to.")
+USERNAME = Setting("MLFLOW_TRACKING_USERNAME", None, _optional, "User name for basic authentication.")
+PASSWORD = Setting("MLFLOW_TRACKING_PASSWORD", None, _optional, "Password for basic authentication.")
+TOKEN = Setting("MLFLOW_TRACKING_TOKEN", None, _optional, "Bearer token.")
+INSECURE_TLS = Setting("MLFLOW_TRACKING_INSECURE_TLS", False, _truth, "Skip the check of certificates.")
+SERVER_CERT_PATH = Setting(
+    "MLFLOW_TRACKING_SERVER_CERT_PATH", None, _optional, "Certificates that the server's is checked with."
+)
+CLIENT_CERT_PATH = Setting(
+    "MLFLOW_TRACKING_CLIENT_CERT_PATH", None, _optional, "Client certificate and key, in one PEM file."
+)
+HTTP_TIMEOUT_S = Setting("MLFLOW_HTTP_REQUEST_TIMEOUT", 120, _positive, "Seconds a request may take.")
+HTTP_MAX_RETRIES = Setting(
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES", 7, int, "How often a request that may be repeated is tried again."
+)
+TRUNCATE_LONG_VALUES = Setting(
+    "MLFLOW_TRUNCATE_LONG_VALUES", True, _truth, "Cut too long params and tags; otherwise refuse them."
+)
+
+# Tracking server
+SQLITE_SYNCHRONOUS = Setting(
+    "CRATEFLOW_SQLITE_SYNCHRONOUS",
+    "NORMAL",
+    str,
+    "NORMAL survives a killed server, FULL a power cut as well, at the price of a disk flush per write.",
+)
+
+# Scoring
+SCORING_TIMEOUT_S = Setting(
+    "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", 60, _positive, "Seconds a scoring request may take."
+)
+MODEL_WORKERS: Setting[int | None] = Setting(
+    "MLFLOW_MODELS_WORKERS", None, _positive, "Scoring workers per model."
+)
+WORKER_MEMORY_MB: Setting[int | None] = Setting(
+    "CRATEFLOW_WORKER_MEMORY_MB", None, _positive, "Address space of a scoring worker."
+)
+MAX_BODY_MB = Setting("CRATEFLOW_MAX_BODY_MB", 100, _positive, "Largest scoring request body.")
+R_HOME = Setting("R_HOME", None, _optional, "The R installation to use; found by `R RHOME` otherwise.")
+
+
+def all_settings() -> list[Setting[object]]:
+    """Return every setting, by name."""
+    found = [value for value in globals().values() if isinstance(value, Setting)]
+    return sorted(found, key=lambda setting: setting.name)

@@ -1,0 +1,39 @@
+"""What the platform keeps, as frozen dataclasses without I/O.
+
+Anything may import this package; it imports nothing of Crateflow but errors. Times are integer
+milliseconds since 1970 UTC and carry the names of the wire protocol (`start_time`,
+`creation_timestamp`), because user code reads them by those names.
+"""
+
+from pycore.entities.artifact import FileInfo
+from pycore.entities.experiment import Experiment, ExperimentTag
+from pycore.entities.lifecycle import LifecycleStage, ViewType
+from pycore.entities.metric import Metric
+from pycore.entities.model_version import ModelVersion, ModelVersionTag, Stage, VersionNumber
+from pycore.entities.page import PagedList
+from pycore.entities.param import Param
+from pycore.entities.registered_model import RegisteredModel, RegisteredModelTag
+from pycore.entities.run import Run, RunData, RunInfo, RunStatus
+from pycore.entities.tag import RunTag
+
+__all__ = [
+    "Experiment",
+    "ExperimentTag",
+    "FileInfo",
+    "LifecycleStage",
+    "Metric",
+    "ModelVersion",
+    "ModelVersionTag",
+    "PagedList",
+    "Param",
+    "RegisteredModel",
+    "RegisteredModelTag",
+    "Run",
+    "RunData",
+    "RunInfo",
+    "RunStatus",
+    "RunTag",
+    "Stage",
+    "VersionNumber",
+    "ViewType",
+]

@@ -1,0 +1,36 @@
+"""One point of a metric."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pycore.entities.entity import Entity
+
+
+@dataclass(frozen=True)
+class Metric(Entity):
+    """A number measured in a run.
+
+    Attributes
+    ----------
+    key : str
+    value : float
+        NaN and the infinities are legal.
+    timestamp : int
+        Milliseconds since 1970 UTC.
+    step : int
+        Position in training; may be negative.
+    """
+
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+
+    def rank(self) -> tuple[int, int, float]:
+        """Return the sort key by which the latest point of a key is chosen: step, time, value.
+
+        NaN ranks as 0 (tracking REST reference, section 6).
+        """
+        return self.step, self.timestamp, 0.0 if math.isnan(self.value) else self.value

@@ -1,0 +1,80 @@
+"""What a flavor is: the two protocols that connect a kind of model to everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pycore.models.columns import Block
+    from pycore.models.spec import Model
+
+
+class Predictor(Protocol):
+    """A loaded model in a process of its own, ready to score.
+
+    A model host loads it once, calls `predict` once with the input example, then `settle`, and forks
+    workers, each of which calls `after_fork` before its first `predict`. Calls never overlap.
+    """
+
+    #: Rows may be scored together with those of other requests: one row in, one row out.
+    batchable: bool
+    #: The loaded model survives a fork; without it each worker loads its own copy.
+    forkable: bool
+
+    def predict(self, data: Block, params: Mapping[str, Any]) -> Block:
+        """Score rows.
+
+        Parameters
+        ----------
+        data : Column, Table, Array or Json
+            A Table has the columns of the signature, in its order, where there is a signature.
+        params : mapping
+            Those of the signature, defaults filled in.
+
+        Returns
+        -------
+        Column, Table, Array or Json
+            One value per row, or one record, or one row of numbers; row order kept. Json for
+            anything that has no rows.
+
+        Raises
+        ------
+        ModelError
+            The model refused; `RCallError` when R did.
+        """
+        ...
+
+    def settle(self) -> None:
+        """Give back what loading needed, so that forked workers share as much memory as possible."""
+        ...
+
+    def after_fork(self) -> None:
+        """Make a forked worker independent: its own random numbers, its own temporary folder."""
+        ...
+
+
+class Flavor(Protocol):
+    """One kind of model, registered in the entry-point group ``crateflow.flavors`` under `name`.
+
+    `name` is also the key of its section in MLmodel.
+    """
+
+    name: str
+
+    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
+        """Load for scoring; None leaves it to the general way through `load_pyfunc`.
+
+        Parameters
+        ----------
+        path : Path
+            The model's folder.
+        model : Model
+            Its MLmodel file, read.
+        """
+        ...
+
+    def load_pyfunc(self, path: Path, model: Model) -> Any:
+        """Load an object with ``predict(data)`` or ``predict(data, params)`` for Python callers."""
+        ...

@@ -1,0 +1,24 @@
+"""The per-noun objects together: what `pycore.connect` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pycore.protocols.artifacts import ArtifactStores
+from pycore.protocols.experiments import Experiments
+from pycore.protocols.metrics import Metrics
+from pycore.protocols.model_versions import ModelVersions
+from pycore.protocols.registered_models import RegisteredModels
+from pycore.protocols.runs import Runs
+
+
+@dataclass(frozen=True)
+class Api:
+    """One platform, reached in process or over HTTP: `api.runs.get(run_id)` reads alike in both."""
+
+    experiments: Experiments
+    runs: Runs
+    metrics: Metrics
+    registered_models: RegisteredModels
+    model_versions: ModelVersions
+    artifacts: ArtifactStores

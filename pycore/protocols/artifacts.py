@@ -1,0 +1,43 @@
+"""What can be asked of a place where artifacts lie."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from pycore.entities import FileInfo
+
+
+class ArtifactStore(Protocol):
+    """Files below one root. Paths are relative to it, with ``/``; one that leaves it is `InvalidInput`.
+
+    Files are streamed: no method holds a whole file in memory. `pycore.artifacts.transfer` builds the
+    copying of files and folders on these four.
+    """
+
+    def list(self, path: str = "") -> list[FileInfo]:
+        """Return one level below a folder, sorted by path; nothing for a file or a missing folder."""
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for reading; `NotFound` when there is none."""
+        ...
+
+    def write(self, path: str, content: BinaryIO) -> None:
+        """Write a file whole or not at all, replacing one of that name; parents are made."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file or a folder with all below it; a missing one is no error."""
+        ...
+
+
+class ArtifactStores(Protocol):
+    """The way from an artifact URI to the store it names."""
+
+    def open(self, uri: str) -> ArtifactStore:
+        """Return the store rooted at a URI.
+
+        `InvalidInput` for a scheme that cannot be reached from here, naming those that can.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""R inside Python: loads R crates as python_function models."""
