@@ -1,0 +1,96 @@
+# make demo [KEEP=1] [DIR=folder]   train an R model, log, register, serve and score it
+# make test                         set up and run every test, Python and R
+# make lint                         style, types and layers only
+#
+# Both commands install what they need: Debian packages where missing (as root or through sudo), a virtual
+# environment in .venv/ and an R library in .rlib/. What was done is noted in .make/, so the second run is quick.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint test-python test-r check-r clean
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+RLIB := $(CURDIR)/.rlib
+R_SOURCES := $(shell find r-package -type f -not -path '*/tests/*' 2>/dev/null)
+
+# What R's own distribution package, the build of rpy2 and the R package need.
+DEMO_PACKAGES := python3-venv python3-dev gcc r-base-core r-base-dev \
+	$(addprefix r-cran-,httr2 jsonlite rlang cli withr yaml tibble)
+# The R test tools, and the model packages whose crates the tests serve.
+TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr codetools) \
+	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071)
+
+export R_LIBS_USER := $(RLIB)
+export PATH := $(BIN):$(PATH)
+export CRATEFLOW_BIN := $(BIN)/crateflow
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: .make/demo
+	@$(BIN)/python examples/iris-lm/demo.py $(if $(KEEP),--keep) $(if $(DIR),--dir "$(DIR)")
+
+test: .make/test lint test-python test-r
+
+lint: .make/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-python: .make/test
+	$(BIN)/pytest -n auto --dist loadgroup
+
+test-r: .make/test
+	Rscript r-package/tests/run.R
+
+check-r: .make/test
+	cd .make && R CMD build ../r-package && R CMD check --no-manual --library=$(RLIB) crateflow_*.tar.gz
+
+clean:
+	rm -rf .make .venv .rlib
+
+# Set-up, each step once -------------------------------------------------------------------------------------
+
+# install-missing, of packages: nothing is asked of apt, and no rights are needed, when all are there.
+define install-missing
+	missing=(); for p in $(1); do dpkg-query -Wf '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing+=($$p); done; \
+	if (($${#missing[@]})); then \
+		command -v apt-get >/dev/null || { echo "Please install these (or their like on your system) first: $${missing[*]}" >&2; exit 1; }; \
+		if [ "$$(id -u)" = 0 ]; then sudo=; elif command -v sudo >/dev/null; then sudo=sudo; \
+		else echo "Neither root nor sudo. Ask an administrator to run: apt-get install $${missing[*]}" >&2; exit 1; fi; \
+		echo "Installing $${#missing[@]} system packages: $${missing[*]}"; \
+		log=$$(mktemp); { $$sudo apt-get update && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$${missing[@]}"; } \
+		>"$$log" 2>&1 || { tail -n 30 "$$log"; exit 1; }; \
+	fi
+endef
+
+.make/system-demo: Makefile
+	@mkdir -p .make; $(call install-missing,$(DEMO_PACKAGES)); touch $@
+
+.make/system-test: .make/system-demo
+	@$(call install-missing,$(TEST_PACKAGES)); touch $@
+
+.make/python-demo: pyproject.toml .make/system-demo
+	@echo "Setting up Python in .venv"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r]'
+	@touch $@
+
+.make/python-test: .make/python-demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r,dev]'
+	@touch $@
+
+.make/r-package: $(R_SOURCES) .make/system-demo
+	@echo "Installing the R package into .rlib"
+	@mkdir -p $(RLIB); log=$$(mktemp); R CMD INSTALL --library=$(RLIB) r-package >"$$log" 2>&1 || { cat "$$log"; exit 1; }
+	@touch $@
+
+.make/demo: .make/python-demo .make/r-package
+	@touch $@
+
+.make/test: .make/system-test .make/python-test .make/r-package
+	@touch $@
