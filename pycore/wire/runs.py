@@ -1,0 +1,75 @@
+"""Runs as JSON, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pycore.entities import LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, RunTag
+from pycore.wire import metrics, tags
+from pycore.wire.encoding import JsonObject, without_absent
+
+
+def to_json(run: Run) -> JsonObject:
+    """Return a run as JSON."""
+    return {"info": info_to_json(run.info), "data": _data_to_json(run.data), "inputs": {}, "outputs": {}}
+
+
+def from_json(fields: Mapping[str, Any]) -> Run:
+    """Return the run of a reply."""
+    data = fields.get("data", {})
+    return Run(
+        info=info_from_json(fields["info"]),
+        data=RunData(
+            metric_points=tuple(metrics.from_json(point) for point in data.get("metrics", ())),
+            param_entries=tuple(tags.list_from_json(data.get("params"), Param)),
+            tag_entries=tuple(tags.list_from_json(data.get("tags"), RunTag)),
+        ),
+    )
+
+
+def info_to_json(info: RunInfo) -> JsonObject:
+    """Return the row of a run as JSON; its id under both names, since R clients read the first one."""
+    return without_absent(
+        {
+            "run_uuid": info.run_uuid,
+            "run_id": info.run_id,
+            "experiment_id": info.experiment_id,
+            "run_name": info.run_name,
+            "user_id": info.user_id,
+            "status": info.status,
+            "start_time": info.start_time,
+            "end_time": info.end_time,
+            "artifact_uri": info.artifact_uri,
+            "lifecycle_stage": info.lifecycle_stage,
+        }
+    )
+
+
+def info_from_json(fields: Mapping[str, Any]) -> RunInfo:
+    """Return the row of a run from a reply."""
+    return RunInfo(
+        run_id=fields.get("run_id") or fields["run_uuid"],
+        experiment_id=fields["experiment_id"],
+        run_name=fields.get("run_name", ""),
+        user_id=fields.get("user_id", ""),
+        status=fields.get("status", RunStatus.RUNNING.name),
+        start_time=_time(fields.get("start_time")),
+        end_time=_time(fields.get("end_time")),
+        artifact_uri=fields.get("artifact_uri", ""),
+        lifecycle_stage=fields.get("lifecycle_stage", LifecycleStage.ACTIVE),
+    )
+
+
+def _data_to_json(data: RunData) -> JsonObject:
+    return without_absent(
+        {
+            "metrics": [metrics.to_json(point) for point in data.metric_points],
+            "params": tags.list_to_json(data.param_entries),
+            "tags": tags.list_to_json(data.tag_entries),
+        }
+    )
+
+
+def _time(value: Any) -> int | None:
+    return None if value is None else int(value)
