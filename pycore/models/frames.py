@@ -2,7 +2,7 @@
 
 ::
 
-    u32 length of what follows | u32 length of head | head: JSON | zeros to 8 | buffers, each to 8
+    "CF1:" | u32 length of what follows | u32 length of head | head: JSON | zeros to 8 | buffers, each to 8
 
 The head says which buffers follow and carries the message's own fields (a request's id, its time
 limit). Nothing in a frame is ever executed on reading, unlike a pickle. Numbers are little-endian;
@@ -21,8 +21,9 @@ import orjson
 from pycore.errors import InvalidInput
 from pycore.models.columns import DTYPES, Array, Block, Column, Json, Table
 
-_PREFIX = struct.Struct("<II")
-#: Larger frames are refused on both sides: a length of garbage must not become an allocation.
+_MARK = b"CF1:"
+_PREFIX = struct.Struct("<4sII")
+#: Larger frames are refused on both sides.
 MAX_FRAME_BYTES = 2**31 - 1
 
 
@@ -49,11 +50,11 @@ def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
     for buffer in buffers:
         parts += (buffer, _padding(len(buffer)))
     body = b"".join(parts)
-    if len(body) + 4 > MAX_FRAME_BYTES:
+    if len(body) > MAX_FRAME_BYTES:
         raise InvalidInput(
             f"a message of {len(body):,} bytes is too large to pass to a model; send fewer rows"
         )
-    return _PREFIX.pack(len(body) + 4, len(text)) + body
+    return _PREFIX.pack(_MARK, len(body), len(text)) + body
 
 
 def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block | None]:
@@ -66,7 +67,7 @@ def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block
     """
     view = memoryview(frame).toreadonly()
     try:
-        _, head_bytes = _PREFIX.unpack_from(view)
+        _, _, head_bytes = _PREFIX.unpack_from(view)
         head = orjson.loads(view[_PREFIX.size : _PREFIX.size + head_bytes])
         described = head.pop("block", None)
         start = _PREFIX.size + head_bytes
@@ -78,7 +79,7 @@ def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block
 def read_head(frame: bytes | bytearray | memoryview) -> dict[str, Any]:
     """Return the message's own fields without touching the buffers."""
     view = memoryview(frame)
-    _, head_bytes = _PREFIX.unpack_from(view)
+    _, _, head_bytes = _PREFIX.unpack_from(view)
     head: dict[str, Any] = orjson.loads(view[_PREFIX.size : _PREFIX.size + head_bytes])
     return head
 
@@ -101,13 +102,14 @@ class FrameBuffer:
         frames = []
         start = 0
         while len(self._bytes) - start >= _PREFIX.size:
-            length, _ = _PREFIX.unpack_from(self._bytes, start)
-            if not 4 <= length <= MAX_FRAME_BYTES:
-                raise InvalidInput("not a frame: impossible length")
-            if len(self._bytes) - start < length + 4:
+            mark, length, _ = _PREFIX.unpack_from(self._bytes, start)
+            if mark != _MARK or length > MAX_FRAME_BYTES:
+                raise InvalidInput("not a frame: impossible beginning")
+            stop = start + _PREFIX.size + length
+            if len(self._bytes) < stop:
                 break
-            frames.append(bytes(self._bytes[start : start + length + 4]))
-            start += length + 4
+            frames.append(bytes(self._bytes[start:stop]))
+            start = stop
         del self._bytes[:start]
         return frames
 
