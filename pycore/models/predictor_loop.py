@@ -1,0 +1,105 @@
+"""The life of a process that runs a model: requests in, answers out, over one stream of frames.
+
+Used by the workers of a scoring engine and by the process in which `rbridge` keeps R.
+
+==========  ==============================================  ==================================
+frame       head                                            block
+==========  ==============================================  ==================================
+request     ``{"id": text, "params": {...}}``               the data; other fields are ignored
+together    ``{"together": n}``: the next n requests are
+            one batch
+answer      ``{"id": text, "ok": true}``                    the result
+failure     ``{"id": text, "error": {...}}``: see
+            `pycore.models.remote_errors`
+==========  ==============================================  ==================================
+
+Every request gets exactly one answer or failure, those of a batch in the order of its requests.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pycore.errors import MlflowException
+from pycore.models.batches import concatenate, split
+from pycore.models.columns import Block
+from pycore.models.flavor import Predictor
+from pycore.models.frames import FrameBuffer, decode, encode
+from pycore.models.remote_errors import to_plain
+
+_RECEIVE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Request:
+    id: str
+    params: Mapping[str, Any]
+    block: Block
+
+
+def serve(predictor: Predictor, connection: socket.socket) -> None:
+    """Answer what arrives on a connection until the other side closes it.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    connection : socket
+        A blocking stream socket.
+    """
+    inbox = FrameBuffer()
+    batch: list[_Request] = []
+    batch_size = 1
+    try:
+        while data := connection.recv(_RECEIVE_BYTES):
+            for frame in inbox.feed(data):
+                head, block = decode(frame)
+                if block is None:
+                    batch_size = head["together"]
+                    continue
+                batch.append(_Request(head["id"], head["params"], block))
+                if len(batch) == batch_size:
+                    for answer in _answers(predictor, batch):
+                        connection.sendall(answer)
+                    batch, batch_size = [], 1
+    except (BrokenPipeError, ConnectionResetError):
+        return  # Nobody waits for answers any more.
+
+
+def _answers(predictor: Predictor, batch: list[_Request]) -> Iterator[bytes]:
+    if len(batch) > 1 and predictor.batchable:
+        together = _answers_together(predictor, batch)
+        if together is not None:
+            yield from together
+            return
+    for request in batch:
+        yield _answer_alone(predictor, request)
+
+
+def _answers_together(predictor: Predictor, batch: list[_Request]) -> list[bytes] | None:
+    """Score a batch by one call; None when that fails, for whatever reason: each then has its own try."""
+    try:
+        blocks = [request.block for request in batch]
+        results = split(predictor.predict(concatenate(blocks), batch[0].params), blocks)
+        return [
+            encode({"id": request.id, "ok": True}, result)
+            for request, result in zip(batch, results, strict=True)
+        ]
+    except (Exception, SystemExit):  # noqa: BLE001 - a model may raise anything; tried again one by one
+        return None
+
+
+def _answer_alone(predictor: Predictor, request: _Request) -> bytes:
+    try:
+        result = predictor.predict(request.block, request.params)
+        return encode({"id": request.id, "ok": True}, result)
+    except MlflowException as error:
+        return encode({"id": request.id, "error": to_plain(error)})
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; its caller is told
+        # The caller gets the message alone, the trace is for who runs the server.
+        traceback.print_exc(file=sys.stderr)
+        return encode({"id": request.id, "error": to_plain(error)})
