@@ -1,0 +1,165 @@
+"""The types of a signature's columns and params: eight simple ones and those built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from pycore.errors import InvalidInput
+
+
+class DataType(str, Enum):
+    """A simple type; equal to its own name, so ``spec.type == "double"`` holds."""
+
+    boolean = "boolean"
+    integer = "integer"
+    long = "long"
+    float = "float"
+    double = "double"
+    string = "string"
+    binary = "binary"
+    datetime = "datetime"
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __repr__(self) -> str:
+        return self.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"type": self.value}
+
+
+@dataclass(frozen=True)
+class ArrayType:
+    """A list whose items share a type."""
+
+    items: ValueType
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"type": "array", "items": self.items.to_dict()}
+
+
+@dataclass(frozen=True)
+class Property:
+    """One entry of an `ObjectType`."""
+
+    name: str
+    type: ValueType
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class ObjectType:
+    """A mapping whose keys are known, each with a type of its own."""
+
+    properties: tuple[Property, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        entries = {part.name: part.type.to_dict() | {"required": part.required} for part in self.properties}
+        return {"type": "object", "properties": entries}
+
+
+@dataclass(frozen=True)
+class MapType:
+    """A mapping of any texts to values of one type."""
+
+    values: ValueType
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"type": "map", "values": self.values.to_dict()}
+
+
+@dataclass(frozen=True)
+class AnyType:
+    """No promise about the value."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"type": "any"}
+
+
+@dataclass(frozen=True)
+class SparkVectorType:
+    """A vector of Spark ML, as its models declare it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"type": "sparkml_vector"}
+
+
+ValueType: TypeAlias = DataType | ArrayType | ObjectType | MapType | AnyType | SparkVectorType
+
+_SIMPLE = {member.value: member for member in DataType}
+
+
+def as_type(given: ValueType | str) -> ValueType:
+    """Return a type that may be given by the name of a simple one.
+
+    Raises
+    ------
+    InvalidInput
+        No simple type has this name.
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        return _SIMPLE[given]
+    except KeyError:
+        raise InvalidInput(
+            f"unknown type {given!r}; the types are {', '.join(_SIMPLE)}, "
+            "and array, object, map and any in their JSON form"
+        ) from None
+
+
+def is_required(described: Mapping[str, Any], value_type: ValueType) -> bool:
+    """Return whether a column or property must be present.
+
+    Files of old writers do not say; a simple type is then required and a composed one is not.
+    """
+    return bool(described.get("required", isinstance(value_type, DataType)))
+
+
+def type_from_dict(described: Any) -> ValueType:
+    """Read the JSON form of a type; keys beside those of the type are the caller's to judge.
+
+    Raises
+    ------
+    InvalidInput
+        The form is incomplete or names an unknown type.
+    """
+    if not isinstance(described, Mapping) or not isinstance(described.get("type"), str):
+        raise InvalidInput(f"a type is an object with a key 'type', not {described!r}")
+    name = described["type"]
+    match name:
+        case "array":
+            return ArrayType(type_from_dict(_part(described, "items")))
+        case "map":
+            return MapType(type_from_dict(_part(described, "values")))
+        case "object":
+            entries = _part(described, "properties")
+            return ObjectType(tuple(_property(key, entry) for key, entry in entries.items()))
+        case "any":
+            return AnyType()
+        case "sparkml_vector":
+            return SparkVectorType()
+        case _:
+            return as_type(name)
+
+
+def _part(described: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = described.get(key)
+    if not isinstance(part, Mapping):
+        raise InvalidInput(f"the type {described['type']!r} needs an object under {key!r}, not {part!r}")
+    return part
+
+
+def _property(name: str, described: Any) -> Property:
+    value_type = type_from_dict(described)
+    return Property(name, value_type, is_required(described, value_type))
