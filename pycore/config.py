@@ -70,11 +70,19 @@ def _optional(text: str) -> str | None:
     return text
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number <= 0:
         raise ValueError("expected a number above 0")
     return number
+
+
+def _folders(text: str) -> tuple[str, ...]:
+    return tuple(folder for folder in text.split(os.pathsep) if folder)
 
 
 # Clients
@@ -108,6 +116,12 @@ SQLITE_SYNCHRONOUS = Setting(
     str,
     "NORMAL survives a killed server, FULL a power cut as well, at the price of a disk flush per write.",
 )
+ARTIFACT_FOLDERS: Setting[tuple[str, ...]] = Setting(
+    "CRATEFLOW_ARTIFACT_FOLDERS",
+    (),
+    _folders,
+    "Folders, besides the server's own, whose artifacts it may read and write; separated as in PATH.",
+)
 
 # Scoring
 SCORING_TIMEOUT_S = Setting(
@@ -118,6 +132,21 @@ MODEL_WORKERS: Setting[int | None] = Setting(
 )
 WORKER_MEMORY_MB: Setting[int | None] = Setting(
     "CRATEFLOW_WORKER_MEMORY_MB", None, _positive, "Address space of a scoring worker."
+)
+WORKER_REQUESTS = Setting(
+    "CRATEFLOW_WORKER_REQUESTS", 10_000, _positive, "Requests after which a scoring worker is replaced."
+)
+QUEUE_REQUESTS = Setting(
+    "CRATEFLOW_QUEUE_REQUESTS", 128, _positive, "Scoring requests that may wait per model; 503 beyond."
+)
+BATCH_ROWS = Setting(
+    "CRATEFLOW_BATCH_ROWS", 10_000, _positive, "Rows of waiting requests that may be scored by one call."
+)
+MODEL_ENVIRONMENT: Setting[tuple[str, ...]] = Setting(
+    "CRATEFLOW_MODEL_ENV",
+    (),
+    _names,
+    "Further environment variables that models may see, by name, separated by commas.",
 )
 MAX_BODY_MB = Setting("CRATEFLOW_MAX_BODY_MB", 100, _positive, "Largest scoring request body.")
 R_HOME = Setting("R_HOME", None, _optional, "The R installation to use; found by `R RHOME` otherwise.")
