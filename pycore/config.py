@@ -91,6 +91,7 @@ REGISTRY_URI = Setting("MLFLOW_REGISTRY_URI", None, _optional, "Where models are
 EXPERIMENT_NAME = Setting("MLFLOW_EXPERIMENT_NAME", None, _optional, "Experiment of new runs, by name.")
 EXPERIMENT_ID = Setting("MLFLOW_EXPERIMENT_ID", None, _optional, "Experiment of new runs, by id.")
 RUN_ID = Setting("MLFLOW_RUN_ID", None, _optional, "Run that the next start_run attaches to.")
+RUN_CONTEXT = Setting("MLFLOW_RUN_CONTEXT", None, _optional, "Tags of new runs, as a JSON object.")
 USERNAME = Setting("MLFLOW_TRACKING_USERNAME", None, _optional, "User name for basic authentication.")
 PASSWORD = Setting("MLFLOW_TRACKING_PASSWORD", None, _optional, "Password for basic authentication.")
 TOKEN = Setting("MLFLOW_TRACKING_TOKEN", None, _optional, "Bearer token.")
