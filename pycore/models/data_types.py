@@ -163,3 +163,43 @@ def _part(described: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _property(name: str, described: Any) -> Property:
     value_type = type_from_dict(described)
     return Property(name, value_type, is_required(described, value_type))
+
+
+def fits(value: Any, value_type: ValueType) -> bool:
+    """Return whether a JSON value is of a type; null fits wherever it stands."""
+    match value_type:
+        case AnyType():
+            return True
+        case ArrayType():
+            return isinstance(value, list) and all(_fits_or_null(item, value_type.items) for item in value)
+        case MapType():
+            return isinstance(value, dict) and all(
+                _fits_or_null(item, value_type.values) for item in value.values()
+            )
+        case ObjectType():
+            known = {part.name: part for part in value_type.properties}
+            return (
+                isinstance(value, dict)
+                and set(value) <= set(known)
+                and all(part.name in value for part in value_type.properties if part.required)
+                and all(_fits_or_null(item, known[name].type) for name, item in value.items())
+            )
+        case SparkVectorType():
+            return isinstance(value, dict | list)
+        case _:
+            return _fits_simple(value, value_type)
+
+
+def _fits_or_null(value: Any, value_type: ValueType) -> bool:
+    return value is None or fits(value, value_type)
+
+
+def _fits_simple(value: Any, value_type: DataType) -> bool:
+    if value_type is DataType.boolean or isinstance(value, bool):
+        return value_type is DataType.boolean and isinstance(value, bool)
+    if value_type in (DataType.double, DataType.float):
+        return isinstance(value, int | float)
+    if value_type in (DataType.integer, DataType.long):
+        limit = 2 ** (31 if value_type is DataType.integer else 63)
+        return isinstance(value, int) and -limit <= value < limit
+    return isinstance(value, str)

@@ -1,0 +1,194 @@
+"""Finds the flavor that loads a model, among those installed.
+
+Flavors register under the entry-point group ``crateflow.flavors``, ours as any other. A model names
+its loader by module (``loader_module`` of its python_function section): ``mlflow.sklearn`` stands for
+the flavor ``sklearn`` here, so folders of MLflow load without it; a loader that no flavor stands for is
+imported, as MLflow does. A folder without python_function, as R writes crates, goes to the flavor
+whose section it has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pycore.errors import FlavorUnknown, InvalidModel
+from pycore.models.flavor import Flavor, Predictor
+from pycore.models.spec import PYFUNC, Model, inside
+
+if TYPE_CHECKING:
+    from pycore.models.pyfunc import PyFuncModel
+
+GROUP = "crateflow.flavors"
+
+#: Modules that an extra of ours installs.
+_EXTRAS = {"cloudpickle": "models", "numpy": "models", "pandas": "models", "rpy2": "r", "sklearn": "models"}
+
+
+def names() -> list[str]:
+    """Return the names of all installed flavors, sorted."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def find(name: str) -> Flavor:
+    """Return an installed flavor.
+
+    Raises
+    ------
+    FlavorUnknown
+        None has this name, several have it, or it lacks a library; the message says what to install.
+    """
+    entries = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
+    if not entries:
+        raise FlavorUnknown(
+            f"No installed flavor is called {name!r}; installed: {', '.join(names()) or 'none'}. "
+            f"Install a distribution that offers it under the entry-point group {GROUP!r}."
+        )
+    if len(entries) > 1:
+        raise FlavorUnknown(
+            f"Several distributions offer the flavor {name!r}: {', '.join(sorted(entries))}. "
+            f"Uninstall all but one. Installed flavors: {', '.join(names())}."
+        )
+    return _load(next(iter(entries.values())))
+
+
+def flavor_of(model: Model) -> str | None:
+    """Return the name of the flavor that loads a model; None if its loader module is to be imported.
+
+    Raises
+    ------
+    FlavorUnknown
+        The model has no python_function section, and no section of an installed flavor.
+    InvalidModel
+        The python_function section names no loader module.
+    """
+    installed = [name for name in names() if name in model.flavors and name != PYFUNC]
+    if PYFUNC not in model.flavors:
+        if installed:
+            return installed[0]
+        raise FlavorUnknown(
+            f"The model has the flavors {', '.join(model.flavors)}; installed here: {', '.join(names())}. "
+            "Install one of the former, or save the model with a python_function section."
+        )
+    loader = model.flavors[PYFUNC].get("loader_module")
+    if not isinstance(loader, str) or not loader:
+        raise InvalidModel(
+            "The python_function section of MLmodel needs 'loader_module', the name of a Python module."
+        )
+    if loader == "mlflow.pyfunc.model":
+        return PYFUNC
+    if loader.startswith("mlflow."):
+        return loader.split(".")[1]
+    return installed[0] if installed else None
+
+
+def load_predictor(path: str | Path) -> Predictor:
+    """Load a model folder for scoring: the flavor's own way, else the general one for Python models.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        The folder cannot be read, or not by what is installed.
+    ModelError
+        The model itself failed to load.
+    """
+    path = Path(path)
+    model = Model.load(path)
+    name = flavor_of(model)
+    if name is not None:
+        predictor = find(name).load_predictor(path, model)
+        if predictor is not None:
+            return predictor
+    # Needs pandas, which a worker that runs R must not load.
+    from pycore.models.pyfunc_predictor import PyFuncPredictor
+
+    return PyFuncPredictor(load_pyfunc(path))
+
+
+def load_pyfunc(
+    path: str | Path, config: Mapping[str, Any] | None = None, suppress_warnings: bool = False
+) -> PyFuncModel:
+    """Load a model folder for Python callers.
+
+    Parameters
+    ----------
+    path : path
+    config : mapping, optional
+        Replaces values of the configuration that the model was saved with; other keys are ignored.
+    suppress_warnings : bool
+        Do not log how the installed packages differ from those the model was saved with.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        The folder cannot be read, or not by what is installed.
+    """
+    # Both need pandas, which `load_predictor` of an R model must not load.
+    from pycore.models.environment import warn_about_differences
+    from pycore.models.pyfunc import PyFuncModel, merge_config
+
+    path = Path(path)
+    model = Model.load(path)
+    name = flavor_of(model)
+    section = model.flavors.setdefault(PYFUNC, {})
+    section["config"] = merge_config(section.get("config"), config)
+    _use_code(path, section.get("code"))
+    if not suppress_warnings:
+        warn_about_differences(path)
+    try:
+        if name is None:
+            implementation = _call_loader(path, section)
+        else:
+            implementation = find(name).load_pyfunc(path, model)
+    except ModuleNotFoundError as error:
+        raise FlavorUnknown(f"The model needs {_install(error, path)}") from error
+    return PyFuncModel(implementation, model, path)
+
+
+def _load(entry: EntryPoint) -> Flavor:
+    try:
+        return cast(Flavor, entry.load())
+    except ModuleNotFoundError as error:
+        raise FlavorUnknown(f"The flavor {entry.name!r} needs {_install(error)}") from error
+    except AttributeError as error:
+        raise FlavorUnknown(f"The flavor {entry.name!r} is registered as {entry.value}: {error}.") from error
+
+
+def _install(error: ModuleNotFoundError, path: Path | None = None) -> str:
+    """Say which module is absent and the command that installs it."""
+    module = (error.name or "").partition(".")[0]
+    text = f"the Python module {module!r}, which is not installed"
+    if module in _EXTRAS:
+        return f"{text}: pip install 'crateflow[{_EXTRAS[module]}]'."
+    if module == "mlflow":
+        return (
+            f"{text}: its pickle refers to MLflow's own classes. Call pycore.install_as_mlflow() before "
+            "loading it, or pip install mlflow."
+        )
+    if path is not None and (path / "requirements.txt").exists():
+        return f"{text}: pip install -r {path / 'requirements.txt'}"
+    return f"{text}; install the package that contains it."
+
+
+def _use_code(path: Path, code: Any) -> None:
+    """Put the model's own Python files on the import path."""
+    if code is not None:
+        folder = str(inside(path, code, "code").resolve())
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+def _call_loader(path: Path, section: Mapping[str, Any]) -> Any:
+    loader = section["loader_module"]
+    module = importlib.import_module(loader)
+    load = getattr(module, "_load_pyfunc", None)
+    if load is None:
+        raise InvalidModel(f"The module {loader!r}, which MLmodel names as loader, has no _load_pyfunc(path).")
+    data = section.get("data")
+    source = path if data is None else inside(path, data, "data")
+    arguments = (section["config"],) if section["config"] else ()
+    return load(str(source), *arguments)
