@@ -1,1 +1,7 @@
-"""Placeholder."""
+"""The tracking server: REST over HTTP, on any `pycore.protocols.Api`.
+
+A request enters at `application.make_app`, which mounts the table of `routing`, and goes to a function
+of `routes`, which reads the arguments, asks one noun of the Api and renders the answer with `wire`.
+Nothing is decided here but what belongs to HTTP: addresses, headers, who may call from where
+(`origins`), and how an error is shown (`replies`). `launch` puts gunicorn in front.
+"""

@@ -1,0 +1,1 @@
+"""What each endpoint does, one file per noun: read the arguments, ask the Api, render the answer."""

@@ -1,0 +1,172 @@
+"""The bytes of artifacts: up, down, listed and deleted, streamed with bounded memory.
+
+Two families. The proxied artifact API works on the whole destination of the server, by path; official
+clients use it for every run whose artifact URI starts with ``mlflow-artifacts:``. The others find the
+file through a run or a model version.
+"""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+import re
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import BinaryIO, cast
+from urllib.parse import quote
+
+from flask import Request, Response
+from werkzeug.http import generate_etag
+from werkzeug.wsgi import FileWrapper
+
+from pycore.artifacts.paths import checked, checked_folder, joined
+from pycore.artifacts.stores import PROXY_SCHEME
+from pycore.entities import FileInfo
+from pycore.errors import InvalidInput, MlflowException
+from pycore.protocols import Api, ArtifactStore
+from pycore.server.replies import json_reply
+from pycore.wire import artifacts as wire
+from pycore.wire.encoding import without_absent
+from pycore.wire.errors import NOT_IMPLEMENTED
+from pycore.wire.request import Arguments
+
+_CHUNK_BYTES = 1 << 20
+_MAX_UPLOAD_BYTES = 10 << 20
+
+#: Shown as text, whatever their real type: looked at far more often than run.
+_TEXT_NAME = re.compile(
+    r"MLmodel|MLproject"
+    r"|.*\.(txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|ya?ml|xml|json|js|py3?|r|rmd|csv|tsv"
+    r"|md|rst|ipynb)",
+    re.IGNORECASE,
+)
+
+#: Official clients turn to a plain upload when the message begins with exactly this.
+_NO_MULTIPART = "Multipart upload is not supported for the current artifact repository"
+
+
+def list_proxied(api: Api, request: Request) -> Response:
+    """Return one level below a folder of the destination; names without the folder."""
+    folder = checked_folder(Arguments.from_query(request.args.to_dict(flat=False)).text("path", ""))
+    files = [
+        FileInfo(PurePosixPath(file.path).name, file.is_dir, file.file_size)
+        for file in _destination(api).list(folder)
+    ]
+    return json_reply(without_absent({"files": [wire.to_json(file) for file in files]}))
+
+
+def get_proxied(api: Api, request: Request, path: str) -> Response:
+    """Send a file of the destination."""
+    return _sent(_destination(api), path, request)
+
+
+def put_proxied(api: Api, request: Request, path: str) -> Response:
+    """Write a file of the destination, whole or not at all."""
+    _destination(api).write(path, cast(BinaryIO, request.stream))
+    return json_reply({})
+
+
+def delete_proxied(api: Api, request: Request, path: str) -> Response:
+    """Remove a file or folder of the destination."""
+    _destination(api).delete(path)
+    return json_reply({})
+
+
+def refuse_multipart(api: Api, request: Request, path: str) -> Response:
+    """Tell a client to upload in one piece: a folder takes files of any size."""
+    checked(path)
+    raise MlflowException(f"{_NO_MULTIPART}; send the file in one PUT.", NOT_IMPLEMENTED)
+
+
+def refuse_presigned(api: Api, request: Request, path: str = "") -> Response:
+    """Tell a client to fetch through the server: a folder has no addresses of its own."""
+    raise MlflowException(
+        "Presigned URLs are not supported for the current artifact repository; use the artifact API.",
+        NOT_IMPLEMENTED,
+    )
+
+
+def get_of_run(api: Api, request: Request) -> Response:
+    """Send a file among the artifacts of a run."""
+    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    path = arguments.text("path")
+    return _sent(_of_run(api, arguments.run_id()), path, request)
+
+
+def get_of_version(api: Api, request: Request) -> Response:
+    """Send a file of a model version."""
+    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    name, version = arguments.text("name"), arguments.identifier("version")
+    path = arguments.text("path")
+    return _sent(_of_source(api, api.model_versions.get_download_uri(name, version)), path, request)
+
+
+def upload_to_run(api: Api, request: Request) -> Response:
+    """Write a file of at most 10 MiB among the artifacts of a run."""
+    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    store, path = _of_run(api, arguments.run_id()), arguments.text("path")
+    content = request.stream.read(_MAX_UPLOAD_BYTES + 1)
+    if not 0 < len(content) <= _MAX_UPLOAD_BYTES:
+        raise InvalidInput("Expected between 1 byte and 10 MiB of data; larger files go through PUT.")
+    store.write(path, io.BytesIO(content))
+    return json_reply({})
+
+
+def _destination(api: Api) -> ArtifactStore:
+    return api.artifacts.open(f"{PROXY_SCHEME}:/")
+
+
+def _of_run(api: Api, run_id: str) -> ArtifactStore:
+    return api.artifacts.open(api.runs.get(run_id).info.artifact_uri)
+
+
+def _of_source(api: Api, uri: str) -> ArtifactStore:
+    # The one URI that is kept unresolved names a folder of a run.
+    if not uri.startswith("runs:/"):
+        return api.artifacts.open(uri)
+    run_id, _, folder = uri.removeprefix("runs:/").partition("/")
+    return api.artifacts.open(
+        joined(api.runs.get(run_id).info.artifact_uri, checked_folder(folder)).rstrip("/")
+    )
+
+
+def _sent(store: ArtifactStore, path: str, request: Request) -> Response:
+    with ExitStack() as stack:
+        file = stack.enter_context(store.open(checked(path)))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        name = PurePosixPath(path).name
+        # Never trusted: whoever logs artifacts must not run scripts in this server's name.
+        reply = Response(
+            FileWrapper(file, _CHUNK_BYTES),
+            content_type=_content_type(name),
+            headers={
+                "Content-Length": str(size),
+                "Content-Disposition": _attachment(name),
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+                "Cache-Control": "no-cache",
+            },
+        )
+        _stamp(reply, file, size)
+        reply.make_conditional(request, accept_ranges=True, complete_length=size)
+        reply.call_on_close(stack.pop_all().close)
+    return reply
+
+
+def _stamp(reply: Response, file: BinaryIO, size: int) -> None:
+    modified = os.fstat(file.fileno())
+    reply.last_modified = datetime.fromtimestamp(modified.st_mtime, timezone.utc)
+    reply.set_etag(generate_etag(f"{modified.st_ino}-{modified.st_mtime_ns}-{size}".encode()))
+
+
+def _content_type(name: str) -> str:
+    if _TEXT_NAME.fullmatch(name):
+        return "text/plain"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _attachment(name: str) -> str:
+    fallback = name.encode("ascii", "replace").decode().replace('"', "'")
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(name, safe='')}"

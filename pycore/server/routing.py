@@ -1,0 +1,155 @@
+"""The one table of endpoints: which function answers which method and address.
+
+The application mounts it, and the tests demand a request for each line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request, Response
+
+from pycore.protocols import Api
+from pycore.server.arguments import arguments_of
+from pycore.server.replies import json_reply
+from pycore.server.routes import (
+    artifact_files,
+    artifacts,
+    experiments,
+    home,
+    metrics,
+    model_versions,
+    probes,
+    registered_models,
+    runs,
+)
+from pycore.wire.encoding import JsonObject
+from pycore.wire.request import Arguments
+
+#: Official clients use the first; pages, clients before 1.0 and new clients use the others.
+API_PREFIXES = tuple(
+    f"{twin}/{version}/mlflow/" for twin in ("/api", "/ajax-api") for version in ("2.0", "2.0/preview", "3.0")
+)
+PROXY_PREFIXES = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
+ROOT = ("/",)
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint that is given the HTTP request and makes the whole HTTP reply.
+
+    Attributes
+    ----------
+    method : str
+        HEAD comes along with GET.
+    path : str
+        Below each of the prefixes; ``<artifact:path>`` is any text, handed over as `path`.
+    handler : callable
+        Called with the Api, the request and the parts of the path.
+    prefixes : tuple of str
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    prefixes: tuple[str, ...]
+
+    @property
+    def addresses(self) -> list[str]:
+        """The full paths it answers."""
+        return [prefix + self.path for prefix in self.prefixes]
+
+    @property
+    def name(self) -> str:
+        """Unique in the table."""
+        return f"{self.method} {self.path}"
+
+    def respond(self, api: Api, request: Request, **path: str) -> Response:
+        """Answer a request."""
+        reply: Response = self.handler(api, request, **path)
+        return reply
+
+
+@dataclass(frozen=True)
+class JsonRoute(Route):
+    """An endpoint of the REST API proper: arguments in, a JSON object out."""
+
+    handler: Callable[[Api, Arguments], JsonObject]
+    prefixes: tuple[str, ...] = API_PREFIXES
+
+    def respond(self, api: Api, request: Request, **path: str) -> Response:
+        """Answer a request."""
+        return json_reply(self.handler(api, arguments_of(request)))
+
+
+ROUTES: tuple[Route, ...] = (
+    JsonRoute("POST", "experiments/create", experiments.create),
+    JsonRoute("GET", "experiments/get", experiments.get),
+    JsonRoute("GET", "experiments/get-by-name", experiments.get_by_name),
+    JsonRoute("POST", "experiments/search", experiments.search),
+    JsonRoute("GET", "experiments/search", experiments.search),
+    JsonRoute("GET", "experiments/list", experiments.search),
+    JsonRoute("POST", "experiments/update", experiments.update),
+    JsonRoute("POST", "experiments/delete", experiments.delete),
+    JsonRoute("POST", "experiments/restore", experiments.restore),
+    JsonRoute("POST", "experiments/set-experiment-tag", experiments.set_tag),
+    JsonRoute("POST", "experiments/delete-experiment-tag", experiments.delete_tag),
+    JsonRoute("POST", "runs/create", runs.create),
+    JsonRoute("GET", "runs/get", runs.get),
+    JsonRoute("POST", "runs/update", runs.update),
+    JsonRoute("POST", "runs/delete", runs.delete),
+    JsonRoute("POST", "runs/restore", runs.restore),
+    JsonRoute("POST", "runs/search", runs.search),
+    JsonRoute("POST", "runs/log-metric", runs.log_metric),
+    JsonRoute("POST", "runs/log-parameter", runs.log_parameter),
+    JsonRoute("POST", "runs/log-batch", runs.log_batch),
+    JsonRoute("POST", "runs/set-tag", runs.set_tag),
+    JsonRoute("POST", "runs/delete-tag", runs.delete_tag),
+    JsonRoute("POST", "runs/log-model", runs.log_model),
+    JsonRoute("GET", "metrics/get-history", metrics.get_history),
+    JsonRoute("POST", "registered-models/create", registered_models.create),
+    JsonRoute("GET", "registered-models/get", registered_models.get),
+    JsonRoute("POST", "registered-models/rename", registered_models.rename),
+    JsonRoute("PATCH", "registered-models/update", registered_models.update),
+    JsonRoute("DELETE", "registered-models/delete", registered_models.delete),
+    JsonRoute("GET", "registered-models/search", registered_models.search),
+    JsonRoute("POST", "registered-models/search", registered_models.search),
+    JsonRoute("GET", "registered-models/list", registered_models.search),
+    JsonRoute("POST", "registered-models/list", registered_models.search),
+    JsonRoute("GET", "registered-models/get-latest-versions", registered_models.get_latest_versions),
+    JsonRoute("POST", "registered-models/get-latest-versions", registered_models.get_latest_versions),
+    JsonRoute("POST", "registered-models/set-tag", registered_models.set_tag),
+    JsonRoute("DELETE", "registered-models/delete-tag", registered_models.delete_tag),
+    JsonRoute("POST", "registered-models/alias", registered_models.set_alias),
+    JsonRoute("DELETE", "registered-models/alias", registered_models.delete_alias),
+    JsonRoute("GET", "registered-models/alias", registered_models.get_by_alias),
+    JsonRoute("POST", "model-versions/create", model_versions.create),
+    JsonRoute("GET", "model-versions/get", model_versions.get),
+    JsonRoute("PATCH", "model-versions/update", model_versions.update),
+    JsonRoute("DELETE", "model-versions/delete", model_versions.delete),
+    JsonRoute("GET", "model-versions/search", model_versions.search),
+    JsonRoute("GET", "model-versions/get-download-uri", model_versions.get_download_uri),
+    JsonRoute("POST", "model-versions/transition-stage", model_versions.transition_stage),
+    JsonRoute("POST", "model-versions/set-tag", model_versions.set_tag),
+    JsonRoute("DELETE", "model-versions/delete-tag", model_versions.delete_tag),
+    JsonRoute("GET", "artifacts/list", artifacts.list_artifacts),
+    Route("POST", "artifacts/presigned-upload-url", artifact_files.refuse_presigned, API_PREFIXES),
+    Route("POST", "artifacts/presigned-download-url", artifact_files.refuse_presigned, API_PREFIXES),
+    Route("GET", "get-artifact", artifact_files.get_of_run, ROOT + API_PREFIXES),
+    Route("GET", "model-versions/get-artifact", artifact_files.get_of_version, ROOT + API_PREFIXES),
+    Route("POST", "upload-artifact", artifact_files.upload_to_run, ROOT + API_PREFIXES),
+    Route("GET", "artifacts", artifact_files.list_proxied, PROXY_PREFIXES),
+    Route("GET", "artifacts/<artifact:path>", artifact_files.get_proxied, PROXY_PREFIXES),
+    Route("PUT", "artifacts/<artifact:path>", artifact_files.put_proxied, PROXY_PREFIXES),
+    Route("DELETE", "artifacts/<artifact:path>", artifact_files.delete_proxied, PROXY_PREFIXES),
+    Route("POST", "mpu/create/<artifact:path>", artifact_files.refuse_multipart, PROXY_PREFIXES),
+    Route("POST", "mpu/complete/<artifact:path>", artifact_files.refuse_multipart, PROXY_PREFIXES),
+    Route("POST", "mpu/abort/<artifact:path>", artifact_files.refuse_multipart, PROXY_PREFIXES),
+    Route("GET", "presigned/<artifact:path>", artifact_files.refuse_presigned, PROXY_PREFIXES),
+    Route("GET", "server-info", probes.server_info, API_PREFIXES),
+    Route("GET", "health", probes.health, ROOT),
+    Route("GET", "version", probes.version, ROOT),
+    Route("GET", "", home.home, ROOT),
+)
