@@ -1,0 +1,152 @@
+"""The model registry part of `MlflowClient`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pycore.entities import (
+    ModelVersion,
+    ModelVersionTag,
+    PagedList,
+    RegisteredModel,
+    RegisteredModelTag,
+    Stage,
+)
+from pycore.tracking import values
+from pycore.tracking.client_connection import ClientConnection
+
+
+class ClientRegistry(ClientConnection):
+    """Registered models and their versions.
+
+    A version is given as a number or as its text. See `pycore.protocols.RegisteredModels` and
+    `pycore.protocols.ModelVersions` for the errors.
+    """
+
+    def create_registered_model(
+        self, name: str, tags: Mapping[str, Any] | None = None, description: str | None = None
+    ) -> RegisteredModel:
+        """Make a registered model without versions."""
+        return self.registry.registered_models.create(
+            name, values.tags(RegisteredModelTag, tags), description
+        )
+
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        """Return a registered model with its latest version per stage."""
+        return self.registry.registered_models.get(name)
+
+    def search_registered_models(
+        self,
+        filter_string: str | None = None,
+        max_results: int = 100,
+        order_by: Iterable[str] | str | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[RegisteredModel]:
+        """Return a page, by name unless `order_by` says otherwise."""
+        return self.registry.registered_models.search(
+            filter_string or "", max_results, values.texts(order_by), page_token
+        )
+
+    def update_registered_model(self, name: str, description: str | None = None) -> RegisteredModel:
+        """Replace the description."""
+        return self.registry.registered_models.update(name, description)
+
+    def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
+        """Give a registered model another name."""
+        return self.registry.registered_models.rename(name, new_name)
+
+    def delete_registered_model(self, name: str) -> None:
+        """Delete a registered model with its versions; refused while one is in Staging or Production."""
+        self.registry.registered_models.delete(name)
+
+    def set_registered_model_tag(self, name: str, key: str, value: Any) -> None:
+        """Set or replace a tag."""
+        self.registry.registered_models.set_tag(name, values.tag(RegisteredModelTag, key, value))
+
+    def delete_registered_model_tag(self, name: str, key: str) -> None:
+        """Remove a tag."""
+        self.registry.registered_models.delete_tag(name, key)
+
+    def set_registered_model_alias(self, name: str, alias: str, version: str | int) -> None:
+        """Point an alias at a version."""
+        self.registry.registered_models.set_alias(name, alias, values.version_text(version))
+
+    def delete_registered_model_alias(self, name: str, alias: str) -> None:
+        """Remove an alias."""
+        self.registry.registered_models.delete_alias(name, alias)
+
+    def get_latest_versions(self, name: str, stages: Iterable[str] | str | None = None) -> list[ModelVersion]:
+        """Return the highest version of each stage asked for, or of every stage."""
+        return self.registry.registered_models.get_latest_versions(name, values.texts(stages))
+
+    def create_model_version(
+        self,
+        name: str,
+        source: str,
+        run_id: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_link: str | None = None,
+        description: str | None = None,
+        await_creation_for: int | None = None,  # a version is ready at once
+    ) -> ModelVersion:
+        """Add the next version of a registered model."""
+        return self.registry.model_versions.create(
+            name, source, run_id, values.tags(ModelVersionTag, tags), run_link, description
+        )
+
+    def get_model_version(self, name: str, version: str | int) -> ModelVersion:
+        """Return one version."""
+        return self.registry.model_versions.get(name, values.version_text(version))
+
+    def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
+        """Return the version an alias points at."""
+        return self.registry.model_versions.get_by_alias(name, alias)
+
+    def get_model_version_download_uri(self, name: str, version: str | int) -> str:
+        """Return where the version's files lie."""
+        return self.registry.model_versions.get_download_uri(name, values.version_text(version))
+
+    def get_model_version_stages(self, name: str, version: str | int) -> list[str]:
+        """Return the stages a version can be in."""
+        return list(Stage.ALL)
+
+    def search_model_versions(
+        self,
+        filter_string: str | None = None,
+        max_results: int = 10_000,
+        order_by: Iterable[str] | str | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[ModelVersion]:
+        """Return a page, the last updated first unless `order_by` says otherwise."""
+        return self.registry.model_versions.search(
+            filter_string or "", max_results, values.texts(order_by), page_token
+        )
+
+    def update_model_version(
+        self, name: str, version: str | int, description: str | None = None
+    ) -> ModelVersion:
+        """Replace the description."""
+        return self.registry.model_versions.update(name, values.version_text(version), description)
+
+    def transition_model_version_stage(
+        self, name: str, version: str | int, stage: str, archive_existing_versions: bool = False
+    ) -> ModelVersion:
+        """Move a version to a stage, and with `archive_existing_versions` the others of it to Archived."""
+        return self.registry.model_versions.transition_stage(
+            name, values.version_text(version), stage, archive_existing_versions
+        )
+
+    def delete_model_version(self, name: str, version: str | int) -> None:
+        """Delete a version; refused while it is in Staging or Production."""
+        self.registry.model_versions.delete(name, values.version_text(version))
+
+    def set_model_version_tag(self, name: str, version: str | int, key: str, value: Any) -> None:
+        """Set or replace a tag."""
+        self.registry.model_versions.set_tag(
+            name, values.version_text(version), values.tag(ModelVersionTag, key, value)
+        )
+
+    def delete_model_version_tag(self, name: str, version: str | int, key: str) -> None:
+        """Remove a tag."""
+        self.registry.model_versions.delete_tag(name, values.version_text(version), key)

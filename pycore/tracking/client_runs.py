@@ -1,0 +1,128 @@
+"""The runs part of `MlflowClient`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pycore.entities import Metric, PagedList, Param, Run, RunStatus, RunTag, ViewType
+from pycore.errors import InvalidInput
+from pycore.tracking import batches, run_context, values
+from pycore.tracking.client_connection import ClientConnection
+
+
+class ClientRuns(ClientConnection):
+    """Runs and what they log; see `pycore.protocols.Runs` for the errors."""
+
+    def create_run(
+        self,
+        experiment_id: str | int,
+        start_time: int | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+    ) -> Run:
+        """Make a running run, with no tags but these."""
+        user = (tags or {}).get(run_context.USER, run_context.user())
+        return self.tracking.runs.create(
+            str(experiment_id), str(user), start_time, values.tags(RunTag, tags), run_name
+        )
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run, deleted or not."""
+        return self.tracking.runs.get(run_id)
+
+    def get_parent_run(self, run_id: str) -> Run | None:
+        """Return the run that a nested run belongs to; None for any other."""
+        parent_id = self.get_run(run_id).data.tags.get(run_context.PARENT_RUN_ID)
+        return self.get_run(parent_id) if parent_id else None
+
+    def set_terminated(
+        self, run_id: str, status: str | int | None = None, end_time: int | None = None
+    ) -> None:
+        """End a run: FINISHED and now, unless said otherwise."""
+        self.tracking.runs.update(
+            run_id,
+            _status(RunStatus.FINISHED if status is None else status),
+            values.now_ms() if end_time is None else end_time,
+        )
+
+    def update_run(self, run_id: str, status: str | int | None = None, name: str | None = None) -> None:
+        """Change a run's status or name."""
+        self.tracking.runs.update(run_id, None if status is None else _status(status), run_name=name)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run, softly."""
+        self.tracking.runs.delete(run_id)
+
+    def restore_run(self, run_id: str) -> None:
+        """Undo `delete_run`."""
+        self.tracking.runs.restore(run_id)
+
+    def search_runs(
+        self,
+        experiment_ids: Iterable[str | int] | str | int,
+        filter_string: str = "",
+        run_view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: Iterable[str] | str | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[Run]:
+        """Return a page of runs, the latest started first unless `order_by` says otherwise."""
+        return self.tracking.runs.search(
+            values.texts(experiment_ids),
+            filter_string or "",
+            ViewType(run_view_type),
+            max_results,
+            values.texts(order_by),
+            page_token,
+        )
+
+    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+        """Write a parameter, once, as text; return the value as given."""
+        self.tracking.runs.log_param(run_id, values.param(key, value))
+        return value
+
+    def log_metric(
+        self,
+        run_id: str,
+        key: str,
+        value: Any,
+        timestamp: int | None = None,
+        step: int | None = None,
+    ) -> None:
+        """Append a point; see `pycore.tracking.values.metric` for what counts as a number."""
+        self.tracking.runs.log_metric(run_id, values.metric(key, value, timestamp, step))
+
+    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+        """Set or replace a tag."""
+        self.tracking.runs.set_tag(run_id, values.tag(RunTag, key, value))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag."""
+        self.tracking.runs.delete_tag(run_id, key)
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[RunTag] = (),
+    ) -> None:
+        """Log any number of items, in as many requests as their limits ask for.
+
+        Each request is stored whole or not at all.
+        """
+        for batch in batches.split(metrics, params, tags):
+            self.tracking.runs.log_batch(run_id, *batch)
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
+        """Return all points of a key, by time, step and value; none for an unknown key."""
+        return list(self.tracking.metrics.get_history(run_id, key))
+
+
+def _status(status: str | int) -> RunStatus:
+    try:
+        return RunStatus.from_string(status) if isinstance(status, str) else RunStatus(status)
+    except (KeyError, ValueError) as error:
+        known = ", ".join(RunStatus.__members__)
+        raise InvalidInput(f"A run's status is one of {known}, not {status!r}.") from error

@@ -1,0 +1,127 @@
+"""Module-level functions that log into the active run; they start one when there is none.
+
+Where `run_id` is given, it names the run instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pycore.entities import RunTag
+from pycore.tracking import values
+from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.mlflow_client import MlflowClient
+
+
+def log_param(key: str, value: Any) -> Any:
+    """Write a parameter, once, as text; return the value as given.
+
+    Raises
+    ------
+    InvalidInput
+        The run has another value under the key, or the key is not legal.
+    """
+    client, run_id = _target()
+    return client.log_param(run_id, key, value)
+
+
+def log_params(params: Mapping[str, Any], run_id: str | None = None) -> None:
+    """Write parameters."""
+    client, run_id = _target(run_id)
+    client.log_batch(run_id, params=values.params(params))
+
+
+def log_metric(
+    key: str,
+    value: Any,
+    step: int | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Append a point to a metric.
+
+    Parameters
+    ----------
+    value : number-like
+        See `pycore.tracking.values.metric`; NaN and the infinities are kept.
+    step : int, optional
+        0 when absent. The latest point is the one of the largest step, not the last one written.
+    timestamp : int, optional
+        Milliseconds since 1970 UTC; now when absent.
+    """
+    client, run_id = _target(run_id)
+    client.log_metric(run_id, key, value, timestamp, step)
+
+
+def log_metrics(
+    metrics: Mapping[str, Any],
+    step: int | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+) -> None:
+    """Append a point to each of several metrics."""
+    client, run_id = _target(run_id)
+    client.log_batch(run_id, metrics=values.metrics(metrics, timestamp, step))
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Set or replace a tag."""
+    client, run_id = _target()
+    client.set_tag(run_id, key, value)
+
+
+def set_tags(tags: Mapping[str, Any]) -> None:
+    """Set or replace tags."""
+    client, run_id = _target()
+    client.log_batch(run_id, tags=values.tags(RunTag, tags))
+
+
+def delete_tag(key: str) -> None:
+    """Remove a tag; `NotFound` when there is none of this key."""
+    client, run_id = _target()
+    client.delete_tag(run_id, key)
+
+
+def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Copy a file, or a folder under its own name, into a folder of the run."""
+    client, run_id = _target(run_id)
+    client.log_artifact(run_id, local_path, artifact_path)
+
+
+def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
+    """Copy what is in a folder into a folder of the run."""
+    client, run_id = _target(run_id)
+    client.log_artifacts(run_id, local_dir, artifact_path)
+
+
+def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
+    """Write a text, in UTF-8, to a file of the run."""
+    client, run_id = _target(run_id)
+    client.log_text(run_id, text, artifact_file)
+
+
+def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Write a dictionary or list to a file of the run: YAML where the name says so, otherwise JSON."""
+    client, run_id = _target(run_id)
+    client.log_dict(run_id, dictionary, artifact_file)
+
+
+def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None) -> None:
+    """Write a figure of matplotlib or plotly to a file of the run, in the format of its suffix."""
+    client, run_id = _target()
+    client.log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
+
+
+def get_artifact_uri(artifact_path: str | None = None) -> str:
+    """Return the URI of the run's artifacts, or of a path among them."""
+    root = active_or_new_run().info.artifact_uri
+    return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
+
+
+def _target(run_id: str | None = None) -> tuple[MlflowClient, str]:
+    if run_id is not None:
+        return MlflowClient(), run_id
+    run = active_or_new_run()
+    return MlflowClient(run.tracking_uri), run.info.run_id

@@ -1,0 +1,135 @@
+"""Module-level functions that read, find and delete runs; `active_run` starts and ends them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pycore.entities import Run, ViewType
+from pycore.errors import InvalidInput
+from pycore.tracking import pages, values
+from pycore.tracking.active_experiment import active_experiment_id
+from pycore.tracking.mlflow_client import MlflowClient
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAGE_SIZE = 10_000
+_COLUMNS = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
+
+
+def get_run(run_id: str) -> Run:
+    """Return a run as it is now, deleted or not; `NotFound` when there is none."""
+    return MlflowClient().get_run(run_id)
+
+
+def get_parent_run(run_id: str) -> Run | None:
+    """Return the run that a nested run belongs to; None for any other."""
+    return MlflowClient().get_parent_run(run_id)
+
+
+def delete_run(run_id: str) -> None:
+    """Delete a run, softly."""
+    MlflowClient().delete_run(run_id)
+
+
+def restore_run(run_id: str) -> None:
+    """Undo `delete_run`."""
+    MlflowClient().restore_run(run_id)
+
+
+def search_runs(
+    experiment_ids: Iterable[str | int] | str | int | None = None,
+    filter_string: str = "",
+    run_view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int = 100_000,
+    order_by: Iterable[str] | str | None = None,
+    output_format: str = "pandas",
+    search_all_experiments: bool = False,
+    experiment_names: Iterable[str] | str | None = None,
+) -> pd.DataFrame | list[Run]:
+    """Find runs.
+
+    Parameters
+    ----------
+    experiment_ids : list of str, optional
+        A single one stands for a list of one; the active experiment without any.
+    filter_string : str
+        For example ``metrics.rmse < 1 and params.model = 'lm'``.
+    run_view_type : int
+        One of `ViewType`.
+    order_by : list of str, optional
+        For example ``metrics.rmse DESC``; the latest started run comes first without it.
+    output_format : {"pandas", "list"}
+    search_all_experiments : bool
+        Of every active experiment, when neither ids nor names are given.
+    experiment_names : list of str, optional
+        In place of ids; one that does not exist is warned about.
+
+    Returns
+    -------
+    DataFrame or list of Run
+        A frame has a row per run: run_id, experiment_id, status, artifact_uri, start_time and
+        end_time (UTC), then a column for each ``metrics.<key>`` (NaN where a run has none),
+        ``params.<key>`` and ``tags.<key>`` (None where a run has none).
+
+    Raises
+    ------
+    InvalidInput
+        The filter or order cannot be read, or both ids and names are given.
+    ValueError
+        The output format is unknown.
+    """
+    if output_format not in ("pandas", "list"):
+        raise ValueError(f"output_format must be 'pandas' or 'list', not {output_format!r}.")
+    client = MlflowClient()
+    ids = _experiments(client, values.texts(experiment_ids), values.texts(experiment_names))
+    if ids is None:
+        ids = _all_experiments(client) if search_all_experiments else [active_experiment_id()]
+    orders = values.texts(order_by)
+    runs = pages.collect(
+        lambda size, token: client.search_runs(ids, filter_string, run_view_type, size, orders, token),
+        _PAGE_SIZE,
+        max_results,
+    )
+    return _frame(runs) if output_format == "pandas" else runs
+
+
+def _experiments(client: MlflowClient, ids: list[str], names: list[str]) -> list[str] | None:
+    """Return the ids asked for by id or name; None when nothing was asked for."""
+    if ids and names:
+        raise InvalidInput("search_runs takes either experiment_ids or experiment_names.")
+    if not names:
+        return ids or None
+    found = []
+    for name in names:
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            warnings.warn(f"There is no experiment of the name {name!r}.", stacklevel=3)
+        else:
+            found.append(experiment.experiment_id)
+    return found
+
+
+def _all_experiments(client: MlflowClient) -> list[str]:
+    found = pages.collect(
+        lambda size, token: client.search_experiments(max_results=size, page_token=token), _PAGE_SIZE
+    )
+    return [experiment.experiment_id for experiment in found]
+
+
+def _frame(runs: Sequence[Run]) -> pd.DataFrame:
+    # Loading pandas takes longer than most searches.
+    import pandas as pd
+
+    columns: dict[str, Any] = {name: [getattr(run.info, name) for run in runs] for name in _COLUMNS}
+    for name in ("start_time", "end_time"):
+        columns[name] = pd.to_datetime(columns[name], unit="ms", utc=True)
+    for kind, missing in (("metrics", math.nan), ("params", None), ("tags", None)):
+        logged = [getattr(run.data, kind) for run in runs]
+        for key in dict.fromkeys(key for found in logged for key in found):
+            columns[f"{kind}.{key}"] = [found.get(key, missing) for found in logged]
+    frame: pd.DataFrame = pd.DataFrame(columns)
+    return frame

@@ -1,0 +1,75 @@
+"""Logging a model into a run: what every flavor's `log_model` is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pycore.models.model_info import ModelInfo
+from pycore.models.spec import Model
+from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.mlflow_client import MlflowClient
+from pycore.tracking.register import register_model
+
+
+def log_model(
+    save: Callable[[Path, Model], None],
+    artifact_path: str,
+    *,
+    registered_model_name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    run_id: str | None = None,
+) -> ModelInfo:
+    """Save a model into the artifacts of a run, and register it where a name is given.
+
+    Parameters
+    ----------
+    save : callable
+        ``save(folder, model)`` writes a whole model folder, its MLmodel file included, and fills in
+        `model` (flavors, signature, example) on the way. `folder` does not exist yet; its parent does.
+    artifact_path : str
+        Folder of the model below the run's artifacts.
+    registered_model_name : str, optional
+        Registered model to make a version of.
+    metadata : mapping, optional
+        The user's own, kept in MLmodel.
+    run_id : str, optional
+        The active run when absent; a run is started, and stays active, when there is none.
+
+    Returns
+    -------
+    ModelInfo
+        With `model_uri` ``runs:/<run id>/<artifact path>`` and, if registered, the version.
+
+    Examples
+    --------
+    A flavor's own function is this call::
+
+        def log_model(sk_model, artifact_path="model", registered_model_name=None, **options):
+            return model_logging.log_model(
+                lambda folder, model: save_model(sk_model, folder, mlflow_model=model, **options),
+                artifact_path,
+                registered_model_name=registered_model_name,
+            )
+    """
+    if run_id is None:
+        run = active_or_new_run()
+        run_id, client = run.info.run_id, MlflowClient(run.tracking_uri)
+    else:
+        client = MlflowClient()
+    model = Model(
+        artifact_path=artifact_path, run_id=run_id, metadata=None if metadata is None else dict(metadata)
+    )
+    with tempfile.TemporaryDirectory(prefix="crateflow-") as temporary:
+        folder = Path(temporary, "model")
+        save(folder, model)
+        client.log_artifacts(run_id, folder, artifact_path)
+    client.tracking.runs.log_model(run_id, model.to_json())
+    info = model.get_model_info(f"runs:/{run_id}/{artifact_path}")
+    if registered_model_name is None:
+        return info
+    version = register_model(info.model_uri, registered_model_name, client=client)
+    return dataclasses.replace(info, registered_model_version=str(version.version))

@@ -1,0 +1,168 @@
+"""From a model or artifact URI to where it lies, and to a local folder."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pycore.artifacts import paths, transfer
+from pycore.artifacts.stores import folder_of, is_local, scheme_of
+from pycore.errors import InvalidInput, NotFound
+from pycore.protocols import Api
+from pycore.tracking.client_connection import ClientConnection
+
+_RUNS = re.compile(r"runs:/+([^/]+)(?:/(.*))?")
+_BY_ALIAS = re.compile(r"models:/+(?P<name>[^/]+)@(?P<alias>[^/@]+)(?:/(?P<path>.*))?")
+_BY_VERSION = re.compile(r"models:/+(?P<name>[^/]+)/(?P<suffix>[^/]+)(?:/(?P<path>.*))?")
+
+
+@dataclass(frozen=True)
+class RunsUri:
+    """``runs:/<run id>/<path>``: a place among the artifacts of a run."""
+
+    run_id: str
+    path: str
+
+    @classmethod
+    def parse(cls, uri: str) -> RunsUri:
+        """Read the URI.
+
+        Raises
+        ------
+        InvalidInput
+            It names no run.
+        """
+        match = _RUNS.fullmatch(uri)
+        if match is None:
+            raise InvalidInput(f"Not a proper runs:/ URI: {uri!r}. Expected runs:/<run id>/<path>.")
+        return cls(match[1], paths.checked_folder(match[2] or ""))
+
+
+def resolve(uri: str, client: ClientConnection | None = None) -> str:
+    """Return the artifact URI or path that a URI stands for.
+
+    Parameters
+    ----------
+    uri : str
+        ``runs:/<run id>/<path>``, ``models:/<name>/<version>``, ``models:/<name>/<stage>``,
+        ``models:/<name>/latest``, ``models:/<name>@<alias>``, or an artifact URI or path, which stands
+        for itself.
+    client : ClientConnection, optional
+        Whom to ask about runs and models; the URIs in force when absent.
+
+    Raises
+    ------
+    InvalidInput
+        It is not a proper URI, or names a stage or alias that has no version.
+    NotFound
+        There is no such run, model or version.
+    """
+    client = client or ClientConnection()
+    scheme = scheme_of(uri)
+    if scheme == "runs":
+        place = RunsUri.parse(uri)
+        return _below(client.tracking.runs.get(place.run_id).info.artifact_uri, place.path)
+    if scheme == "models":
+        source, path = _registered(uri, client.registry)
+        return _below(resolve(source, client), path)
+    return uri
+
+
+def fetch(uri: str, dst: str | Path | None = None, client: ClientConnection | None = None) -> Path:
+    """Return a local folder or file with what lies at a URI.
+
+    Parameters
+    ----------
+    uri : str
+        As for `resolve`.
+    dst : path, optional
+        Folder to copy into, made when missing. Without it, what is local already is returned in
+        place, not to be written to, and the rest goes to a temporary folder that lasts until the
+        process ends.
+
+    Raises
+    ------
+    NotFound
+        Nothing lies there.
+    InvalidInput, Unavailable
+        As `resolve`; also for artifacts of a scheme that cannot be reached from here.
+    """
+    client = client or ClientConnection()
+    root, name = split(resolve(uri, client))
+    try:
+        return fetch_below(client.tracking, root, name, dst)
+    except NotFound as error:
+        raise NotFound(f"There is nothing at {uri!r} (no {name!r} in {root!r}).") from error
+
+
+def fetch_below(api: Api, root: str, path: str, dst: str | Path | None = None) -> Path:
+    """Return a local folder or file with what lies at a path below an artifact URI; see `fetch`.
+
+    A copy keeps the path below `dst`.
+    """
+    store = api.artifacts.open(root)
+    if dst is None and is_local(root):
+        local = folder_of(root) / paths.checked_folder(path)
+        if not local.exists():
+            raise NotFound(f"No such artifact: {path!r} in {root!r}.")
+        return local
+    destination = Path(tempfile.mkdtemp(dir=_temporary_root())) if dst is None else Path(dst).absolute()
+    return transfer.download(store, path, destination)
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Return the folder and the name in it, so that a file is found as well as a folder."""
+    if is_local(uri):
+        folder = folder_of(uri)
+        return str(folder.parent), folder.name
+    root, _, name = uri.rstrip("/").rpartition("/")
+    return root, name
+
+
+def _below(root: str, path: str) -> str:
+    return f"{root.rstrip('/')}/{path}" if path else root
+
+
+def _registered(uri: str, registry: Api) -> tuple[str, str]:
+    """Return the files' URI of a registered version, and the path below it."""
+    if match := _BY_ALIAS.fullmatch(uri):
+        version = str(registry.model_versions.get_by_alias(match["name"], match["alias"]).version)
+    elif match := _BY_VERSION.fullmatch(uri):
+        version = _version(match["name"], match["suffix"], registry)
+    else:
+        raise InvalidInput(
+            f"Not a proper models:/ URI: {uri!r}. Expected models:/<name>/<version>, "
+            "models:/<name>/<stage>, models:/<name>/latest or models:/<name>@<alias>."
+        )
+    source = registry.model_versions.get_download_uri(match["name"], version)
+    return source, paths.checked_folder(match["path"] or "")
+
+
+def _version(name: str, suffix: str, registry: Api) -> str:
+    if suffix.isdecimal():
+        return suffix
+    stages = () if suffix.lower() == "latest" else (suffix,)
+    versions = registry.registered_models.get_latest_versions(name, stages)
+    if not versions:
+        where = f"in stage {suffix!r}" if stages else "at all"
+        raise InvalidInput(f"No versions of model with name {name!r} found {where}.")
+    return str(max(versions, key=lambda version: int(version.version)).version)
+
+
+@functools.lru_cache(maxsize=1)
+def _temporary_root() -> str:
+    folder = tempfile.mkdtemp(prefix="crateflow-")
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: str, owner: int) -> None:
+    # A forked process also runs this at its end, while the owner still reads the folder.
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
