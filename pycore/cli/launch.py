@@ -1,0 +1,134 @@
+"""Putting gunicorn in front of an application, for every verb that serves HTTP."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it ships no types
+
+from pycore.errors import InvalidInput, Unavailable
+
+_BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port, so that its being in use is known before anything else is done.
+
+    Parameters
+    ----------
+    host : str
+        Name or address of the interface.
+    port : int
+        0 for any free one.
+
+    Raises
+    ------
+    Unavailable
+        The port is in use or may not be used.
+    InvalidInput
+        The host is no interface of this machine.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except socket.gaierror as error:
+        raise InvalidInput(f"Cannot listen on the host {host!r}: {error.strerror}.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(
+                f"Port {port} of {host} is in use: stop what uses it, or give another port with --port "
+                "(0 picks a free one)."
+            ) from error
+        if error.errno == errno.EACCES:
+            raise Unavailable(
+                f"Port {port} is not for this user: give one above 1023 with --port."
+            ) from error
+        raise InvalidInput(
+            f"Cannot listen on {host!r}: {error.strerror}; give another with --host."
+        ) from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL that a listening socket is reached at."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(
+    application: Callable[..., Iterable[bytes]],
+    listener: socket.socket,
+    workers: int,
+    threads: int,
+    gunicorn_options: str = "",
+) -> None:
+    """Answer requests until SIGTERM, which lets the running ones end; does not return.
+
+    Prints ``Listening at http://HOST:PORT`` once requests are answered.
+
+    Parameters
+    ----------
+    application : WSGI callable
+        Built before the workers are forked; all of them run this one.
+    listener : socket
+        From `listen`.
+    workers, threads : int
+        Processes, and requests each of them answers at a time.
+    gunicorn_options : str
+        Further options as gunicorn's own command line has them.
+    """
+    sys.stdout.flush()
+    _Gunicorn(application, listener, workers, threads, gunicorn_options).run()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        listener: socket.socket,
+        workers: int,
+        threads: int,
+        gunicorn_options: str,
+    ) -> None:
+        self._application = application
+        self._listener = listener
+        self._workers = workers
+        self._threads = threads
+        self._options = gunicorn_options
+        super().__init__()
+
+    def load_config(self) -> None:
+        address = address_of(self._listener)
+
+        def announce(worker: Any) -> None:
+            # Workers are numbered from 1; a later one replaces a worker that ended.
+            if worker.age == 1:
+                print(f"Listening at {address}", flush=True)
+
+        settings = {
+            "worker_class": "gthread",
+            "workers": self._workers,
+            "threads": self._threads,
+            "loglevel": "warning",
+            # Idle connections cost nothing here, and a new one for each call costs clients a lot.
+            "keepalive": 75,
+            # Filters travel in the query of a GET; this is the most that gunicorn takes.
+            "limit_request_line": 8190,
+            # Newer releases open a socket in the home folder through which they can be commanded.
+            "control_socket_disable": True,
+            "post_worker_init": announce,
+        }
+        if self._options:
+            given = vars(self.cfg.parser().parse_args(shlex.split(self._options)))
+            settings |= {name: value for name, value in given.items() if value is not None}
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+        self.cfg.set("bind", f"fd://{self._listener.detach()}")
+
+    def load(self) -> Callable[..., Iterable[bytes]]:
+        return self._application

@@ -1,0 +1,152 @@
+"""``crateflow server``, and ``crateflow ui``, which is the same."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import click
+
+_MAX_DEFAULT_WORKERS = 4
+_THREADS = 16
+
+
+def _default_workers() -> int:
+    return min(_MAX_DEFAULT_WORKERS, os.cpu_count() or 1)
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+@click.command("server")
+@click.option(
+    "--backend-store-uri",
+    envvar="MLFLOW_BACKEND_STORE_URI",
+    default="sqlite:///mlflow.db",
+    show_default=True,
+    help="Database of runs and registered models, as an SQLAlchemy URL.",
+)
+@click.option(
+    "--default-artifact-root",
+    envvar="MLFLOW_DEFAULT_ARTIFACT_ROOT",
+    help="Artifact location of new experiments.  [default: mlflow-artifacts:/, or ./mlruns when this server "
+    "does not serve artifacts]",
+)
+@click.option(
+    "--serve-artifacts/--no-serve-artifacts",
+    envvar="MLFLOW_SERVE_ARTIFACTS",
+    default=True,
+    show_default=True,
+    help="Whether clients reach artifacts through this server.",
+)
+@click.option(
+    "--artifacts-destination",
+    envvar="MLFLOW_ARTIFACTS_DESTINATION",
+    default="./mlartifacts",
+    show_default=True,
+    help="Folder for the artifacts that clients send to this server.",
+)
+@click.option(
+    "-h",
+    "--host",
+    envvar="MLFLOW_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface to listen on.",
+)
+@click.option(
+    "-p",
+    "--port",
+    envvar="MLFLOW_PORT",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@click.option(
+    "-w",
+    "--workers",
+    envvar="MLFLOW_WORKERS",
+    type=click.IntRange(min=1),
+    default=_default_workers,
+    help=f"Processes that answer requests.  [default: one per processor, at most {_MAX_DEFAULT_WORKERS}]",
+)
+@click.option(
+    "--static-prefix",
+    envvar="MLFLOW_STATIC_PREFIX",
+    default="",
+    help="Path that a proxy puts in front, such as /tracking.",
+)
+@click.option(
+    "--allowed-hosts",
+    envvar="MLFLOW_SERVER_ALLOWED_HOSTS",
+    callback=_names,
+    help="Host names this server is called by, separated by commas, * as wildcard.  [default: addresses of "
+    "private networks; localhost always]",
+)
+@click.option(
+    "--cors-allowed-origins",
+    envvar="MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    callback=_names,
+    help="Origins of web pages that may call this server, separated by commas.  [default: localhost]",
+)
+@click.option(
+    "--x-frame-options",
+    envvar="MLFLOW_SERVER_X_FRAME_OPTIONS",
+    default="SAMEORIGIN",
+    show_default=True,
+    help="Who may show pages of this server in a frame; NONE for everybody.",
+)
+@click.option(
+    "--disable-security-middleware",
+    envvar="MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE",
+    is_flag=True,
+    help="Do not check from where requests come.",
+)
+@click.option(
+    "--gunicorn-opts",
+    envvar="MLFLOW_GUNICORN_OPTS",
+    default="",
+    help="Further options of gunicorn, the HTTP server.",
+)
+def server(
+    backend_store_uri: str,
+    default_artifact_root: str | None,
+    serve_artifacts: bool,
+    artifacts_destination: str,
+    host: str,
+    port: int,
+    workers: int,
+    static_prefix: str,
+    allowed_hosts: tuple[str, ...],
+    cors_allowed_origins: tuple[str, ...],
+    x_frame_options: str,
+    disable_security_middleware: bool,
+    gunicorn_opts: str,
+) -> None:
+    """Run the tracking server: runs, artifacts and the model registry over HTTP.
+
+    The database is made, or brought to the newest schema, on start. SIGTERM ends the server after the
+    requests it is answering.
+    """
+    # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
+    from pycore.app import create_app
+    from pycore.cli.launch import listen, serve
+    from pycore.server.application import HttpOptions
+    from pycore.server.origins import OriginRules
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with listen(host, port) as listener:
+        application = create_app(
+            backend_store_uri,
+            artifacts_destination,
+            default_artifact_root,
+            serve_artifacts,
+            HttpOptions(
+                None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
+                static_prefix,
+                None if x_frame_options.upper() == "NONE" else x_frame_options,
+            ),
+        )
+        serve(application, listener, workers, _THREADS, gunicorn_opts)
