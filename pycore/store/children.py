@@ -1,0 +1,52 @@
+"""Reading what belongs to many runs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select
+
+from pycore.store.prepared import Prepared
+
+#: One statement has room for about this many row numbers in every database.
+CHUNK = 10_000
+
+
+def among(column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of several numbers.
+
+    They become text of the statement: databases limit the count of parameters more than the length.
+    """
+    if len(numbers) == 1:
+        return column == numbers[0]
+    return column.in_(bindparam(None, list(numbers), expanding=True, literal_execute=True))
+
+
+class ChildReader:
+    """Reads columns of a table for given runs, sorted by run and key.
+
+    Parameters
+    ----------
+    table : Table
+        With the columns run_pk and key.
+    columns : sequence of str
+        Returned after run_pk.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        wanted = [table.c.run_pk, *(table.c[name] for name in columns)]
+        self._run_pk = table.c.run_pk
+        self._of_many = select(*wanted).order_by(table.c.run_pk, table.c.key)
+        self._of_one = Prepared(
+            lambda _: select(*wanted).where(table.c.run_pk == bindparam("run_pk")).order_by(table.c.key)
+        )
+
+    def read(self, connection: Connection, run_pks: Sequence[int]) -> Iterator[Sequence[Any]]:
+        """Yield the rows of the runs."""
+        if len(run_pks) == 1:
+            yield from self._of_one.execute(connection, run_pk=run_pks[0])
+            return
+        for start in range(0, len(run_pks), CHUNK):
+            chunk = run_pks[start : start + CHUNK]
+            yield from connection.execute(self._of_many.where(among(self._run_pk, chunk)))

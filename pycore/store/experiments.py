@@ -1,0 +1,156 @@
+"""SQL of experiments and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, String, cast, delete, insert, select, update
+
+from pycore.entities import Experiment, ExperimentTag, LifecycleStage
+from pycore.search import Entity, Filter, Order, Position
+from pycore.store.children import among
+from pycore.store.prepared import Prepared, insert_or, upsert
+from pycore.store.search_sql import Subject, find_page
+from pycore.store.tables import experiment_tags, experiments
+
+_SUBJECT = Subject(
+    source=experiments,
+    attributes={
+        name: experiments.c[name] for name in ("name", "experiment_id", "creation_time", "last_update_time")
+    },
+    keyed={Entity.TAG: experiment_tags},
+    link=(("experiment_id", experiments.c.experiment_id),),
+    texts={"experiment_id": cast(experiments.c.experiment_id, String)},
+)
+
+_SET_TAG = Prepared(lambda dialect: upsert(experiment_tags, dialect, "value"))
+
+
+def insert_experiment(connection: Connection, name: str, now_ms: int) -> int:
+    """Add an active experiment without an artifact location and return its id."""
+    result = connection.execute(
+        insert(experiments).values(
+            name=name,
+            artifact_location="",
+            lifecycle_stage=LifecycleStage.ACTIVE,
+            creation_time=now_ms,
+            last_update_time=now_ms,
+        )
+    )
+    (experiment_id,) = result.inserted_primary_key or (None,)
+    assert experiment_id is not None
+    return int(experiment_id)
+
+
+def insert_experiment_zero(connection: Connection, name: str, artifact_location: str, now_ms: int) -> None:
+    """Add the experiment of id 0, unless it is there."""
+    statement = insert_or(experiments, connection.dialect.name).values(
+        experiment_id=0,
+        name=name,
+        artifact_location=artifact_location,
+        lifecycle_stage=LifecycleStage.ACTIVE,
+        creation_time=now_ms,
+        last_update_time=now_ms,
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def set_artifact_location(connection: Connection, experiment_id: int, artifact_location: str) -> None:
+    """Write where the runs of an experiment keep their artifacts."""
+    connection.execute(
+        update(experiments)
+        .where(experiments.c.experiment_id == experiment_id)
+        .values(artifact_location=artifact_location)
+    )
+
+
+def get_experiment(connection: Connection, experiment_id: int, lock: bool = False) -> Experiment | None:
+    """Return an experiment; with `lock`, no other transaction changes it before this one ends."""
+    statement = select(experiments).where(experiments.c.experiment_id == experiment_id)
+    row = connection.execute(statement.with_for_update() if lock else statement).first()
+    return None if row is None else _with_tags(connection, [row])[0]
+
+
+def get_experiment_by_name(connection: Connection, name: str) -> Experiment | None:
+    """Return the experiment of a name."""
+    row = connection.execute(select(experiments).where(experiments.c.name == name)).first()
+    return None if row is None else _with_tags(connection, [row])[0]
+
+
+def search_experiments(
+    connection: Connection,
+    stages: Sequence[str],
+    filter: Filter,
+    order: Order,
+    position: Position | None,
+    limit: int,
+) -> tuple[list[Experiment], Position | None]:
+    """Return a page, and where it ends if more follow."""
+    rows, end = find_page(
+        connection,
+        _SUBJECT,
+        list(experiments.c),
+        where=[experiments.c.lifecycle_stage.in_(stages)],
+        filter=filter,
+        order=order,
+        position=position,
+        limit=limit,
+    )
+    return _with_tags(connection, rows), end
+
+
+def rename_experiment(connection: Connection, experiment_id: int, name: str, now_ms: int) -> None:
+    """Give an experiment another name."""
+    connection.execute(
+        update(experiments)
+        .where(experiments.c.experiment_id == experiment_id)
+        .values(name=name, last_update_time=now_ms)
+    )
+
+
+def set_experiment_stage(connection: Connection, experiment_id: int, stage: str, now_ms: int) -> None:
+    """Move an experiment to a lifecycle stage."""
+    connection.execute(
+        update(experiments)
+        .where(experiments.c.experiment_id == experiment_id)
+        .values(lifecycle_stage=stage, last_update_time=now_ms)
+    )
+
+
+def set_experiment_tags(connection: Connection, experiment_id: int, tags: Iterable[ExperimentTag]) -> None:
+    """Set or replace tags; the last of equal keys wins."""
+    rows = [{"experiment_id": experiment_id, "key": tag.key, "value": tag.value} for tag in tags]
+    _SET_TAG.execute_many(connection, rows)
+
+
+def delete_experiment_tag(connection: Connection, experiment_id: int, key: str) -> bool:
+    """Remove a tag and return whether it was there."""
+    tags = experiment_tags.c
+    result = connection.execute(
+        delete(experiment_tags).where(tags.experiment_id == experiment_id, tags.key == key)
+    )
+    return result.rowcount > 0
+
+
+def _with_tags(connection: Connection, rows: Sequence[Row[Any]]) -> list[Experiment]:
+    tags: dict[int, dict[str, str]] = {row.experiment_id: {} for row in rows}
+    statement = (
+        select(experiment_tags)
+        .where(among(experiment_tags.c.experiment_id, list(tags)))
+        .order_by(experiment_tags.c.experiment_id, experiment_tags.c.key)
+    )
+    for experiment_id, key, value in connection.execute(statement) if rows else ():
+        tags[experiment_id][key] = value
+    return [
+        Experiment(
+            experiment_id=str(row.experiment_id),
+            name=row.name,
+            artifact_location=row.artifact_location,
+            lifecycle_stage=row.lifecycle_stage,
+            tags=tags[row.experiment_id],
+            creation_time=row.creation_time,
+            last_update_time=row.last_update_time,
+        )
+        for row in rows
+    ]

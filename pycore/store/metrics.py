@@ -1,0 +1,82 @@
+"""SQL of metrics: every point, and the latest one of each key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Executable, bindparam, select, tuple_
+
+from pycore.entities import Metric
+from pycore.search import Position
+from pycore.store.children import ChildReader
+from pycore.store.metric_values import decode, encode
+from pycore.store.prepared import Prepared, insert_or
+from pycore.store.tables import latest_metrics, metrics, runs
+
+
+def _replace_older(dialect: str) -> Executable:
+    """Return the insert of a latest point that yields to a later one, as `Metric.rank` has it."""
+    insert = insert_or(latest_metrics, dialect)
+    new, old = insert.excluded, latest_metrics.c
+    return insert.on_conflict_do_update(
+        index_elements=[old.run_pk, old.key],
+        set_={name: new[name] for name in ("value", "value_kind", "timestamp", "step")},
+        where=tuple_(new.step, new.timestamp, new.value) > tuple_(old.step, old.timestamp, old.value),
+    )
+
+
+_INSERT = Prepared(lambda dialect: insert_or(metrics, dialect).on_conflict_do_nothing())
+_REPLACE_OLDER = Prepared(_replace_older)
+_LATEST = ChildReader(latest_metrics, ("key", "value", "value_kind", "timestamp", "step"))
+_RUN_PK = Prepared(lambda _: select(runs.c.pk).where(runs.c.run_id == bindparam("run_id")))
+
+
+def insert_metrics(connection: Connection, run_pk: int, experiment_id: int, points: Iterable[Metric]) -> None:
+    """Add points, those that are there already excepted, and keep the latest of each key."""
+    rows = []
+    latest: dict[str, tuple[Metric, dict[str, object]]] = {}
+    for point in points:
+        value, kind = encode(point.value)
+        row = {
+            "run_pk": run_pk,
+            "experiment_id": experiment_id,
+            "key": point.key,
+            "timestamp": point.timestamp,
+            "step": point.step,
+            "value": value,
+            "value_kind": kind,
+        }
+        rows.append(row)
+        best = latest.get(point.key)
+        if best is None or point.rank() > best[0].rank():
+            latest[point.key] = point, row
+    _INSERT.execute_many(connection, rows)
+    _REPLACE_OLDER.execute_many(connection, [row for _, row in latest.values()])
+
+
+def get_latest_metrics(connection: Connection, run_pks: Sequence[int]) -> dict[int, list[Metric]]:
+    """Return the latest point of every key for each of several runs."""
+    found: dict[int, list[Metric]] = {run_pk: [] for run_pk in run_pks}
+    for run_pk, key, value, kind, timestamp, step in _LATEST.read(connection, run_pks):
+        found[run_pk].append(Metric(key, decode(value, kind), timestamp, step))
+    return found
+
+
+def get_history(
+    connection: Connection, run_id: str, key: str, position: Position | None, limit: int | None
+) -> tuple[list[Metric], Position | None]:
+    """Return the points of a key by time, step and value, and where they end if more follow."""
+    run_pk = _RUN_PK.execute(connection, run_id=run_id).scalar()
+    if run_pk is None:
+        return [], None
+    order = (metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.value_kind)
+    statement = select(*order).where(metrics.c.run_pk == run_pk, metrics.c.key == key).order_by(*order)
+    if position is not None:
+        statement = statement.where(tuple_(*order) > tuple_(*position.values))
+    if limit is not None:
+        statement = statement.limit(limit + 1)
+    rows = connection.execute(statement).all()
+    points = [Metric(key, decode(value, kind), timestamp, step) for timestamp, step, value, kind in rows]
+    if limit is None or len(rows) <= limit:
+        return points, None
+    return points[:limit], Position(0, tuple(rows[limit - 1]))

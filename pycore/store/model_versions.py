@@ -1,0 +1,227 @@
+"""SQL of model versions and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
+
+from pycore.entities import ModelVersion, ModelVersionTag, Stage, VersionNumber
+from pycore.search import Entity, Filter, Order, Position
+from pycore.store.children import CHUNK, among
+from pycore.store.prepared import Prepared, upsert
+from pycore.store.search_sql import Subject, find_page
+from pycore.store.tables import aliases, model_version_tags, model_versions, registered_models
+
+_SOURCE = model_versions.join(registered_models, model_versions.c.model_pk == registered_models.c.pk)
+_COLUMNS = (*model_versions.c, registered_models.c.name)
+_SUBJECT = Subject(
+    source=_SOURCE,
+    attributes={
+        "name": registered_models.c.name,
+        "run_id": model_versions.c.run_id,
+        "source_path": model_versions.c.source,
+        "version_number": model_versions.c.version,
+        "creation_timestamp": model_versions.c.creation_timestamp,
+        "last_updated_timestamp": model_versions.c.last_updated_timestamp,
+    },
+    keyed={Entity.TAG: model_version_tags},
+    link=(("model_pk", model_versions.c.model_pk), ("version", model_versions.c.version)),
+)
+
+_SET_TAG = Prepared(lambda dialect: upsert(model_version_tags, dialect, "value"))
+
+
+def insert_model_version(
+    connection: Connection,
+    model_pk: int,
+    version: int,
+    *,
+    source: str,
+    storage_location: str,
+    run_id: str,
+    run_link: str,
+    description: str | None,
+    now_ms: int,
+) -> None:
+    """Add a version in the stage None."""
+    connection.execute(
+        insert(model_versions).values(
+            model_pk=model_pk,
+            version=version,
+            source=source,
+            storage_location=storage_location,
+            run_id=run_id,
+            run_link=run_link,
+            current_stage=Stage.NONE,
+            description=description,
+            creation_timestamp=now_ms,
+            last_updated_timestamp=now_ms,
+        )
+    )
+
+
+def get_model_version(connection: Connection, name: str, version: int) -> ModelVersion | None:
+    """Return a version with its tags and aliases."""
+    row = connection.execute(
+        select(*_COLUMNS)
+        .select_from(_SOURCE)
+        .where(registered_models.c.name == name, model_versions.c.version == version)
+    ).first()
+    if row is None:
+        return None
+    statement = (
+        select(aliases.c.alias)
+        .where(aliases.c.model_pk == row.model_pk, aliases.c.version == version)
+        .order_by(aliases.c.alias)
+    )
+    pointing = tuple(connection.execute(statement).scalars())
+    return _with_tags(connection, [row], {(row.model_pk, version): pointing})[0]
+
+
+def get_storage_location(connection: Connection, name: str, version: int) -> str | None:
+    """Return where the files of a version lie."""
+    statement = (
+        select(model_versions.c.storage_location)
+        .select_from(_SOURCE)
+        .where(registered_models.c.name == name, model_versions.c.version == version)
+    )
+    return connection.execute(statement).scalar()
+
+
+def get_latest_versions(connection: Connection, model_pks: Sequence[int]) -> dict[int, list[ModelVersion]]:
+    """Return the highest version in each stage of several models, by number, without aliases."""
+    versions = model_versions.c
+    highest = (
+        select(versions.model_pk, func.max(versions.version))
+        .where(among(versions.model_pk, model_pks))
+        .group_by(versions.model_pk, versions.current_stage)
+    )
+    statement = (
+        select(*_COLUMNS)
+        .select_from(_SOURCE)
+        .where(tuple_(versions.model_pk, versions.version).in_(highest))
+        .order_by(versions.model_pk, versions.version)
+    )
+    rows = connection.execute(statement).all()
+    found: dict[int, list[ModelVersion]] = {pk: [] for pk in model_pks}
+    for row, version in zip(rows, _with_tags(connection, rows), strict=True):
+        found[row.model_pk].append(version)
+    return found
+
+
+def get_highest_version(connection: Connection, model_pk: int, stage: str | None = None) -> int | None:
+    """Return the highest number of a model, of one stage where it is given."""
+    statement = select(func.max(model_versions.c.version)).where(model_versions.c.model_pk == model_pk)
+    if stage is not None:
+        statement = statement.where(model_versions.c.current_stage == stage)
+    return connection.execute(statement).scalar()
+
+
+def search_model_versions(
+    connection: Connection, filter: Filter, order: Order, position: Position | None, limit: int
+) -> tuple[list[ModelVersion], Position | None]:
+    """Return a page without aliases, and where it ends if more follow."""
+    rows, end = find_page(
+        connection, _SUBJECT, _COLUMNS, filter=filter, order=order, position=position, limit=limit
+    )
+    return _with_tags(connection, rows), end
+
+
+def update_model_version(
+    connection: Connection, model_pk: int, version: int, now_ms: int, **values: Any
+) -> None:
+    """Replace the given columns of a version and note the time."""
+    connection.execute(
+        update(model_versions)
+        .where(model_versions.c.model_pk == model_pk, model_versions.c.version == version)
+        .values(last_updated_timestamp=now_ms, **values)
+    )
+
+
+def touch_all_versions(connection: Connection, model_pk: int, now_ms: int) -> None:
+    """Note the time on all versions of a model."""
+    connection.execute(
+        update(model_versions)
+        .where(model_versions.c.model_pk == model_pk)
+        .values(last_updated_timestamp=now_ms)
+    )
+
+
+def archive_other_versions(
+    connection: Connection, model_pk: int, version: int, stage: str, now_ms: int
+) -> None:
+    """Move all versions of a stage but one to Archived."""
+    connection.execute(
+        update(model_versions)
+        .where(
+            model_versions.c.model_pk == model_pk,
+            model_versions.c.current_stage == stage,
+            model_versions.c.version != version,
+        )
+        .values(current_stage=Stage.ARCHIVED, last_updated_timestamp=now_ms)
+    )
+
+
+def delete_model_version(connection: Connection, model_pk: int, version: int) -> None:
+    """Remove a version with its tags and aliases."""
+    connection.execute(
+        delete(model_versions).where(
+            model_versions.c.model_pk == model_pk, model_versions.c.version == version
+        )
+    )
+
+
+def set_model_version_tags(
+    connection: Connection, model_pk: int, version: int, tags: Iterable[ModelVersionTag]
+) -> None:
+    """Set or replace tags; the last of equal keys wins."""
+    rows = [{"model_pk": model_pk, "version": version, "key": tag.key, "value": tag.value} for tag in tags]
+    _SET_TAG.execute_many(connection, rows)
+
+
+def delete_model_version_tag(connection: Connection, model_pk: int, version: int, key: str) -> None:
+    """Remove a tag, if it is there."""
+    tags = model_version_tags.c
+    connection.execute(
+        delete(model_version_tags).where(tags.model_pk == model_pk, tags.version == version, tags.key == key)
+    )
+
+
+def _with_tags(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    pointing: dict[tuple[int, int], tuple[str, ...]] | None = None,
+) -> list[ModelVersion]:
+    tags: dict[tuple[int, int], dict[str, str]] = {(row.model_pk, row.version): {} for row in rows}
+    columns = model_version_tags.c
+    # All tags between the lowest and the highest version: pairs of numbers are more than a statement holds.
+    numbers = [row.version for row in rows]
+    models = sorted({row.model_pk for row in rows})
+    for start in range(0, len(models), CHUNK):
+        statement = (
+            select(model_version_tags)
+            .where(among(columns.model_pk, models[start : start + CHUNK]))
+            .where(columns.version.between(min(numbers), max(numbers)))
+            .order_by(columns.model_pk, columns.version, columns.key)
+        )
+        for model_pk, version, key, value in connection.execute(statement):
+            if (model_pk, version) in tags:
+                tags[model_pk, version][key] = value
+    return [
+        ModelVersion(
+            name=row.name,
+            version=VersionNumber(row.version),
+            source=row.source,
+            creation_timestamp=row.creation_timestamp,
+            last_updated_timestamp=row.last_updated_timestamp,
+            current_stage=row.current_stage,
+            description=row.description,
+            run_id=row.run_id,
+            run_link=row.run_link,
+            tags=tags[row.model_pk, row.version],
+            aliases=(pointing or {}).get((row.model_pk, row.version), ()),
+        )
+        for row in rows
+    ]

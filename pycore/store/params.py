@@ -1,0 +1,46 @@
+"""SQL of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from pycore.entities import Param
+from pycore.store.children import ChildReader
+from pycore.store.prepared import Prepared
+from pycore.store.tables import HEAD_LENGTH, params
+
+_INSERT = Prepared(lambda _: insert(params))
+_OF_RUNS = ChildReader(params, ("key", "value"))
+
+
+def insert_params(connection: Connection, run_pk: int, experiment_id: int, entries: Iterable[Param]) -> None:
+    """Add parameters that the run does not have yet."""
+    _INSERT.execute_many(
+        connection,
+        [
+            {
+                "run_pk": run_pk,
+                "experiment_id": experiment_id,
+                "key": entry.key,
+                "value": entry.value,
+                "value_head": entry.value[:HEAD_LENGTH],
+            }
+            for entry in entries
+        ],
+    )
+
+
+def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict[str, str]:
+    """Return the values that a run has under some of the given keys."""
+    statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
+    return dict(connection.execute(statement).tuples())
+
+
+def get_params(connection: Connection, run_pks: Sequence[int]) -> dict[int, list[Param]]:
+    """Return the parameters of several runs, by key."""
+    found: dict[int, list[Param]] = {run_pk: [] for run_pk in run_pks}
+    for run_pk, key, value in _OF_RUNS.read(connection, run_pks):
+        found[run_pk].append(Param(key, value))
+    return found

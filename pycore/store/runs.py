@@ -1,0 +1,142 @@
+"""SQL of runs. What runs log is in `metrics`, `params` and `tags`, one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from pycore.entities import Run, RunData, RunInfo
+from pycore.search import Entity, Filter, Order, Position
+from pycore.store.children import among
+from pycore.store.metrics import get_latest_metrics
+from pycore.store.params import get_params
+from pycore.store.prepared import Prepared
+from pycore.store.search_sql import Subject, find_page
+from pycore.store.tables import latest_metrics, params, runs, tags
+from pycore.store.tags import get_tags
+
+_SUBJECT = Subject(
+    source=runs,
+    attributes={
+        name: runs.c[name]
+        for name in ("run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time")
+    },
+    keyed={Entity.METRIC: latest_metrics, Entity.PARAM: params, Entity.TAG: tags},
+    link=(("run_pk", runs.c.pk),),
+    nullable=frozenset({"end_time"}),
+)
+
+_INSERTED = [column.name for column in runs.c if column.name != "pk"]
+_INSERT = Prepared(lambda _: insert(runs).returning(runs.c.pk).values({c: bindparam(c) for c in _INSERTED}))
+_GET = Prepared(lambda _: select(runs).where(runs.c.run_id == bindparam("run_id")))
+_LOCK = Prepared(
+    lambda _: (
+        select(runs.c.pk, runs.c.experiment_id, runs.c.lifecycle_stage)
+        .where(runs.c.run_id == bindparam("run_id"))
+        .with_for_update()
+    )
+)
+
+
+class RunRow(NamedTuple):
+    """What a write needs to know of its run.
+
+    Attributes
+    ----------
+    pk : int
+        Row number, the key of everything the run logs.
+    """
+
+    pk: int
+    experiment_id: int
+    lifecycle_stage: str
+
+
+def insert_run(connection: Connection, info: RunInfo) -> RunRow:
+    """Add a run."""
+    experiment_id = int(info.experiment_id)
+    values = {**dict(info), "experiment_id": experiment_id}
+    pk = _INSERT.execute(connection, **values).scalar_one()
+    return RunRow(pk, experiment_id, info.lifecycle_stage)
+
+
+def lock_run(connection: Connection, run_id: str) -> RunRow | None:
+    """Return a run's row; no other transaction writes to the run before this one ends."""
+    row = _LOCK.execute(connection, run_id=run_id).first()
+    return None if row is None else RunRow(row.pk, row.experiment_id, row.lifecycle_stage)
+
+
+def get_run_info(connection: Connection, run_id: str) -> RunInfo | None:
+    """Return a run without what it logged."""
+    row = _GET.execute(connection, run_id=run_id).first()
+    return None if row is None else _info(row)
+
+
+def get_run(connection: Connection, run_id: str) -> Run | None:
+    """Return a run with what it logged."""
+    row = _GET.execute(connection, run_id=run_id).first()
+    return None if row is None else _with_data(connection, [row])[0]
+
+
+def update_run(connection: Connection, pk: int, **values: Any) -> None:
+    """Replace the given columns of a run."""
+    connection.execute(update(runs).where(runs.c.pk == pk).values(**values))
+
+
+def set_stage_of_all_runs(connection: Connection, experiment_id: int, stage: str) -> None:
+    """Move all runs of an experiment to a lifecycle stage."""
+    connection.execute(
+        update(runs).where(runs.c.experiment_id == experiment_id).values(lifecycle_stage=stage)
+    )
+
+
+def search_runs(
+    connection: Connection,
+    experiment_ids: Sequence[int],
+    stages: Sequence[str],
+    filter: Filter,
+    order: Order,
+    position: Position | None,
+    limit: int,
+) -> tuple[list[Run], Position | None]:
+    """Return a page, and where it ends if more follow."""
+    rows, end = find_page(
+        connection,
+        _SUBJECT,
+        list(runs.c),
+        where=[among(runs.c.experiment_id, experiment_ids), runs.c.lifecycle_stage.in_(stages)],
+        experiment_ids=experiment_ids,
+        filter=filter,
+        order=order,
+        position=position,
+        limit=limit,
+    )
+    return _with_data(connection, rows), end
+
+
+def _with_data(connection: Connection, rows: Sequence[Row[Any]]) -> list[Run]:
+    """Return the runs of rows; one query per kind of data, however many runs."""
+    pks = [row.pk for row in rows]
+    points = get_latest_metrics(connection, pks)
+    entries = get_params(connection, pks)
+    texts = get_tags(connection, pks)
+    return [
+        Run(_info(row), RunData(tuple(points[row.pk]), tuple(entries[row.pk]), tuple(texts[row.pk])))
+        for row in rows
+    ]
+
+
+def _info(row: Row[Any]) -> RunInfo:
+    return RunInfo(
+        run_id=row.run_id,
+        experiment_id=str(row.experiment_id),
+        run_name=row.run_name,
+        user_id=row.user_id,
+        status=row.status,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        artifact_uri=row.artifact_uri,
+        lifecycle_stage=row.lifecycle_stage,
+    )

@@ -1,0 +1,73 @@
+"""Which revision of the schema a database has, and the way to the newest.
+
+Migrations are numbered files in `pycore.store.migrations`. They run inside the transaction that the
+caller began; it locks out every other process that starts at the same moment.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from pycore.errors import Unavailable
+
+#: The newest revision, repeated here so that opening an up-to-date database need not load Alembic.
+HEAD = "0001"
+
+_VERSION_TABLE = "alembic_version"
+_MIGRATIONS = "pycore.store:migrations"
+# Any constant does, as long as no other program locks the same number.
+_ADVISORY_LOCK = 0x_C2A7_EF10
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of a database; None for one without tables.
+
+    Raises
+    ------
+    Unavailable
+        The tables are those of another program.
+    """
+    names = inspect(connection).get_table_names()
+    if _VERSION_TABLE in names:
+        found: str | None = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+        return found
+    if names:
+        raise Unavailable(
+            f"it holds tables that are not Crateflow's ({', '.join(sorted(names)[:5])}). Give the path of "
+            "a new or of a Crateflow database."
+        )
+    return None
+
+
+def is_current(connection: Connection) -> bool:
+    """Return whether a database has the newest revision."""
+    return revision(connection) == HEAD
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring a database to the newest revision, in the transaction of the connection.
+
+    Raises
+    ------
+    Unavailable
+        The database has a revision that this release does not know.
+    """
+    # It takes longer to load than to open a database, and most databases are up to date.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
+    alembic = Config()
+    alembic.set_main_option("script_location", _MIGRATIONS)
+    alembic.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(alembic).walk_revisions()}
+    found = revision(connection)
+    if found is not None and found not in known:
+        raise Unavailable(
+            f"its schema has revision {found}, this release of Crateflow knows revisions up to {HEAD}. It "
+            "was written by a newer release or another program: upgrade with "
+            "`pip install --upgrade crateflow`, or give another database."
+        )
+    command.upgrade(alembic, HEAD)

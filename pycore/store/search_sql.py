@@ -1,0 +1,300 @@
+"""Turns a checked filter and order into statements. Every value becomes a bound parameter.
+
+A search runs in parts, because what is missing sorts last in both directions. Ordering by a metric, for
+example: first the runs with a number, straight from the index on its values; then those with NaN; then
+those without the metric. The following part is only asked when the page is not full, so a page takes one
+statement, three at most, however many things there are. Within a part, the next page begins after the
+sort values of the last row, so neither depth nor concurrent writes disturb it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from pycore.search import Clause, Comparator, Entity, Field, Filter, Order, Position, Sort, Value
+from pycore.store import patterns
+from pycore.store.children import among
+from pycore.store.metric_values import NAN, encode
+from pycore.store.tables import HEAD_LENGTH
+
+C = Comparator
+_ORDERED: Mapping[Comparator, Callable[[Any, Any], Any]] = {C.LT: lt, C.LE: le, C.GT: gt, C.GE: ge, C.EQ: eq}
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """How a kind of thing lies in the tables.
+
+    Attributes
+    ----------
+    source : FromClause
+        Table or join with one row per thing.
+    attributes : mapping of str to ColumnElement
+        What the attributes of the language stand for.
+    keyed : mapping of Entity to Table
+        Tables with one row per thing and key.
+    link : tuple of pairs
+        Columns of a keyed table, by name, and of the source that belong together.
+    nullable : frozenset of str
+        Attributes that may be absent.
+    texts : mapping of str to ColumnElement
+        Attributes that a filter compares in another form than the one they sort by.
+    """
+
+    source: FromClause
+    attributes: Mapping[str, ColumnElement[Any]]
+    keyed: Mapping[Entity, Table]
+    link: tuple[tuple[str, ColumnElement[Any]], ...]
+    nullable: frozenset[str] = frozenset()
+    texts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+
+#: A sort value that is never NULL, and whether it ascends.
+SortColumn = tuple[ColumnElement[Any], bool]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The rows of a search that share what their first sort field is: a value, NaN, or missing."""
+
+    condition: ColumnElement[bool]
+    columns: tuple[SortColumn, ...]
+    #: The keyed row the part is read from, where it has one.
+    row: FromClause | None = None
+
+
+def find_page(
+    connection: Connection,
+    subject: Subject,
+    columns: Sequence[ColumnElement[Any]],
+    *,
+    where: Sequence[ColumnElement[bool]] = (),
+    experiment_ids: Sequence[int] | None = None,
+    filter: Filter = (),
+    order: Order,
+    position: Position | None = None,
+    limit: int,
+) -> tuple[list[Row[Any]], Position | None]:
+    """Return up to `limit` rows, and the position of the last one where more follow.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnElement
+        What each row begins with; its sort values follow.
+    where : sequence of conditions
+        Besides the filter.
+    experiment_ids : sequence of int, optional
+        The experiments that `where` restricts runs to; leads to the indexes of what runs log.
+    position : Position, optional
+        Where the page before ended.
+    """
+    statements = _Statements(connection.dialect.name, subject, experiment_ids, filter, order)
+    rows: list[Row[Any]] = []
+    ends: list[Position] = []
+    for number in range(position.part if position else 0, len(statements.parts)):
+        statement = statements.select(number, columns, where, position).limit(limit + 1 - len(rows))
+        for row in connection.execute(statement):
+            rows.append(row)
+            ends.append(Position(number, tuple(row[len(columns) :])))
+        if len(rows) > limit:
+            return rows[:limit], ends[limit - 1]
+        position = None
+    return rows, None
+
+
+class _Statements:
+    def __init__(
+        self,
+        dialect: str,
+        subject: Subject,
+        experiment_ids: Sequence[int] | None,
+        filter: Filter,
+        order: Order,
+    ) -> None:
+        self._dialect = dialect
+        self._subject = subject
+        self._experiment_ids = experiment_ids
+        self._filter = filter
+        self._first, *self._following = order
+
+    @cached_property
+    def parts(self) -> list[_Part]:
+        """What the first sort field splits the search into."""
+        sort = self._first
+        up = sort.ascending
+        if sort.field.entity is Entity.ATTRIBUTE:
+            column = self._subject.attributes[sort.field.key]
+            if sort.field.key not in self._subject.nullable:
+                return [_Part(true(), ((column, up),))]
+            return [_Part(column.is_not(None), ((column, up),)), _Part(column.is_(None), ())]
+        row: FromClause = self._table(sort.field).alias("sorted")
+        missing = _Part(not_(self._row_exists(sort.field)), ())
+        if sort.field.entity is Entity.METRIC:
+            number = _Part(row.c.value_kind != NAN, ((row.c.value, up), (row.c.value_kind, up)), row)
+            return [number, _Part(row.c.value_kind == NAN, (), row), missing]
+        if "value_head" in row.c:
+            return [_Part(true(), ((row.c.value_head, up), (row.c.value, up)), row), missing]
+        return [_Part(true(), ((row.c.value, up),), row), missing]
+
+    def select(
+        self,
+        number: int,
+        columns: Sequence[ColumnElement[Any]],
+        where: Sequence[ColumnElement[bool]],
+        position: Position | None,
+    ) -> Select[Any]:
+        """Return the statement of a part, from a position on."""
+        part = self.parts[number]
+        source = self._subject.source
+        sort_columns = list(part.columns)
+        if part.row is not None:
+            source = source.join(part.row, self._belongs(part.row, self._first.field))
+        for index, sort in enumerate(self._following):
+            source, more = self._following_columns(source, sort, index)
+            sort_columns += more
+        conditions = [*where, part.condition]
+        rows: dict[Field, FromClause] = {}
+        for clause in self._filter:
+            if clause.comparator is C.IS_NULL:
+                conditions.append(not_(self._row_exists(clause.field)))
+            elif clause.field.entity is Entity.ATTRIBUTE:
+                conditions.append(self._attribute_condition(clause))
+            else:
+                row = rows.get(clause.field)
+                if row is None:
+                    row = rows[clause.field] = self._table(clause.field).alias(f"filtered_{len(rows)}")
+                    source = source.join(row, self._belongs(row, clause.field))
+                conditions.append(self._row_condition(row, clause))
+        if position is not None:
+            conditions.append(_after(sort_columns, position.values))
+        return (
+            select(*columns, *(column.label(f"sort_{i}") for i, (column, _) in enumerate(sort_columns)))
+            .select_from(source)
+            .where(*conditions)
+            .order_by(*(column.asc() if up else column.desc() for column, up in sort_columns))
+        )
+
+    def _following_columns(
+        self, source: FromClause, sort: Sort, index: int
+    ) -> tuple[FromClause, list[SortColumn]]:
+        """Return the source and the sort columns of a field that is not the first one."""
+        up = sort.ascending
+        if sort.field.entity is Entity.ATTRIBUTE:
+            column = self._subject.attributes[sort.field.key]
+            if sort.field.key not in self._subject.nullable:
+                return source, [(column, up)]
+            return source, [(case((column.is_(None), 1), else_=0), True), (func.coalesce(column, 0), up)]
+        row = self._table(sort.field).alias(f"then_{index}")
+        source = source.outerjoin(row, self._belongs(row, sort.field))
+        if sort.field.entity is Entity.METRIC:
+            rank = case((row.c.key.is_(None), 2), (row.c.value_kind == NAN, 1), else_=0)
+            value, kind = func.coalesce(row.c.value, 0.0), func.coalesce(row.c.value_kind, 0)
+            return source, [(rank, True), (value, up), (kind, up)]
+        missing = case((row.c.key.is_(None), 1), else_=0)
+        return source, [(missing, True), (func.coalesce(row.c.value, ""), up)]
+
+    def _table(self, of: Field) -> Table:
+        return self._subject.keyed[of.entity]
+
+    def _belongs(self, row: FromClause, of: Field) -> ColumnElement[bool]:
+        """Return the condition that a keyed row is that of a field of the thing."""
+        conditions = [row.c[name] == column for name, column in self._subject.link]
+        conditions.append(row.c.key == of.key)
+        if self._experiment_ids is not None and "experiment_id" in row.c:
+            conditions.append(among(row.c.experiment_id, self._experiment_ids))
+        return and_(*conditions)
+
+    def _row_exists(self, of: Field) -> ColumnElement[bool]:
+        row = self._table(of).alias("present")
+        return select(literal(1)).where(self._belongs(row, of)).correlate(self._subject.source).exists()
+
+    def _attribute_condition(self, clause: Clause) -> ColumnElement[bool]:
+        key = clause.field.key
+        column = self._subject.texts.get(key, self._subject.attributes[key])
+        return self._compare(column, clause.comparator, clause.value)
+
+    def _row_condition(self, row: FromClause, clause: Clause) -> ColumnElement[bool]:
+        comparator, value = clause.comparator, clause.value
+        if comparator is C.IS_NOT_NULL:
+            return true()
+        if clause.field.entity is Entity.METRIC:
+            return _compare_metric(row, comparator, float(value))  # type: ignore[arg-type]
+        condition = self._compare(row.c.value, comparator, value)
+        if "value_head" in row.c and isinstance(value, str):
+            if comparator is C.EQ:
+                return and_(row.c.value_head == value[:HEAD_LENGTH], condition)
+            if comparator is C.LIKE:
+                return and_(*_begins(row.c.value_head, patterns.fixed_prefix(value)[:HEAD_LENGTH]), condition)
+        return condition
+
+    def _compare(
+        self, column: ColumnElement[Any], comparator: Comparator, value: Value
+    ) -> ColumnElement[bool]:
+        if isinstance(value, tuple):
+            return column.in_(value) if comparator is C.IN else column.not_in(value)
+        if comparator is C.LIKE:
+            return patterns.like(column, str(value), self._dialect)
+        if comparator is C.ILIKE:
+            return patterns.ilike(column, str(value), self._dialect)
+        if isinstance(value, int) and value not in _INT64:
+            value = float(value)
+        if comparator is C.NE:
+            return column != value
+        compared: ColumnElement[bool] = _ORDERED[comparator](column, value)
+        return compared
+
+
+def _compare_metric(row: FromClause, comparator: Comparator, number: float) -> ColumnElement[bool]:
+    value, kind = encode(number)
+    equal = and_(row.c.value == value, row.c.value_kind == kind)
+    if comparator is C.EQ:
+        return equal
+    if comparator is C.NE:
+        return not_(equal)
+    return and_(_ORDERED[comparator](row.c.value, value), row.c.value_kind != NAN)
+
+
+def _begins(head: ColumnElement[str], prefix: str) -> list[ColumnElement[bool]]:
+    """Return conditions that an index understands, true for all texts that begin with a prefix."""
+    if not prefix:
+        return []
+    following = ord(prefix[-1]) + 1
+    # Surrogates are no characters of their own, and the last code point has none after it.
+    following = 0xE000 if following == 0xD800 else following
+    conditions = [head >= prefix]
+    if following < 0x11_0000:
+        conditions.append(head < prefix[:-1] + chr(following))
+    return conditions
+
+
+def _after(columns: Sequence[SortColumn], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition that a row comes after given sort values."""
+    alternatives = []
+    for index, ((column, up), value) in enumerate(zip(columns, values, strict=True)):
+        equal = [earlier == given for (earlier, _), given in zip(columns[:index], values, strict=False)]
+        alternatives.append(and_(*equal, column > value if up else column < value))
+    # Implied by the alternatives; the database can begin to read the index here.
+    (first, up), value = columns[0], values[0]
+    return and_(first >= value if up else first <= value, or_(*alternatives))

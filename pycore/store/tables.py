@@ -1,0 +1,201 @@
+"""The tables, as the newest migration leaves them.
+
+::
+
+    experiments ── experiment_tags
+      └─ runs ──── metrics (every point)   latest_metrics (one point a key)   params   tags
+    registered_models ── registered_model_tags
+      ├─ model_versions ── model_version_tags
+      └─ aliases
+
+Runs and registered models have a row number beside the name the world knows: child rows stay small, and a
+rename is one update. `latest_metrics`, `params` and `tags` repeat the run's experiment, so that their
+indexes lead from (experiment, key, value) straight to the runs a search wants. A long text cannot be
+indexed everywhere, therefore its first characters stand in `value_head`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    SmallInteger,
+    Table,
+)
+
+from pycore.store.column_types import long_text, row_number, short_text
+
+#: Characters of a text that its index sees.
+HEAD_LENGTH = 100
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("experiment_id", row_number(), primary_key=True, autoincrement=True),
+    Column("name", short_text(500), nullable=False, unique=True),
+    Column("artifact_location", long_text(), nullable=False),
+    Column("lifecycle_stage", short_text(20), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("last_update_time", BigInteger, nullable=False),
+    # Without it SQLite gives the id of a removed last row again.
+    sqlite_autoincrement=True,
+)
+
+experiment_tags = Table(
+    "experiment_tags",
+    metadata,
+    Column("experiment_id", ForeignKey("experiments.experiment_id", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("pk", row_number(), primary_key=True, autoincrement=True),
+    Column("run_id", short_text(32), nullable=False, unique=True),
+    Column("experiment_id", ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("run_name", long_text(), nullable=False),
+    Column("user_id", long_text(), nullable=False),
+    Column("status", short_text(20), nullable=False),
+    Column("start_time", BigInteger, nullable=False),
+    Column("end_time", BigInteger),
+    Column("artifact_uri", long_text(), nullable=False),
+    Column("lifecycle_stage", short_text(20), nullable=False),
+    Index("ix_runs_newest", "experiment_id", "lifecycle_stage", "start_time"),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    # The order of the key is the order of a history.
+    Column("timestamp", BigInteger, primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("value", Double, primary_key=True),
+    Column("value_kind", SmallInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+latest_metrics = Table(
+    "latest_metrics",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("experiment_id", row_number(), nullable=False),
+    Column("value", Double, nullable=False),
+    Column("value_kind", SmallInteger, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Index("ix_latest_metrics_value", "experiment_id", "key", "value", "value_kind"),
+    sqlite_with_rowid=False,
+)
+
+params = Table(
+    "params",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("experiment_id", row_number(), nullable=False),
+    Column("value_head", short_text(HEAD_LENGTH), nullable=False),
+    Column("value", long_text(), nullable=False),
+    Index("ix_params_value", "experiment_id", "key", "value_head"),
+    sqlite_with_rowid=False,
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("experiment_id", row_number(), nullable=False),
+    Column("value_head", short_text(HEAD_LENGTH), nullable=False),
+    Column("value", long_text(), nullable=False),
+    Index("ix_tags_value", "experiment_id", "key", "value_head"),
+    sqlite_with_rowid=False,
+)
+
+registered_models = Table(
+    "registered_models",
+    metadata,
+    Column("pk", row_number(), primary_key=True, autoincrement=True),
+    Column("name", short_text(256), nullable=False, unique=True),
+    Column("description", long_text()),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    # The highest version ever given, so that the number of a deleted one is not given again.
+    Column("last_version", BigInteger, nullable=False),
+)
+
+registered_model_tags = Table(
+    "registered_model_tags",
+    metadata,
+    Column("model_pk", ForeignKey("registered_models.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("model_pk", ForeignKey("registered_models.pk", ondelete="CASCADE"), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", long_text(), nullable=False),
+    # Where the files lie: the source, or what a models:/ source stood for when it was registered.
+    Column("storage_location", long_text(), nullable=False),
+    Column("run_id", short_text(250), nullable=False),
+    Column("run_link", long_text(), nullable=False),
+    Column("current_stage", short_text(20), nullable=False),
+    Column("description", long_text()),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    Index("ix_model_versions_stage", "model_pk", "current_stage", "version"),
+    Index("ix_model_versions_newest", "last_updated_timestamp"),
+    Index("ix_model_versions_run", "run_id"),
+)
+
+model_version_tags = Table(
+    "model_version_tags",
+    metadata,
+    Column("model_pk", row_number(), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", short_text(250), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    ForeignKeyConstraint(
+        ["model_pk", "version"],
+        ["model_versions.model_pk", "model_versions.version"],
+        ondelete="CASCADE",
+    ),
+    sqlite_with_rowid=False,
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("model_pk", row_number(), primary_key=True),
+    Column("alias", short_text(255), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["model_pk", "version"],
+        ["model_versions.model_pk", "model_versions.version"],
+        ondelete="CASCADE",
+    ),
+    Index("ix_aliases_version", "model_pk", "version"),
+    sqlite_with_rowid=False,
+)
