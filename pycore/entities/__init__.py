@@ -10,6 +10,7 @@ from pycore.entities.experiment import Experiment, ExperimentTag
 from pycore.entities.lifecycle import LifecycleStage, ViewType
 from pycore.entities.metric import Metric
 from pycore.entities.model_version import ModelVersion, ModelVersionTag, Stage, VersionNumber
+from pycore.entities.model_version_status import ModelVersionStatus
 from pycore.entities.page import PagedList
 from pycore.entities.param import Param
 from pycore.entities.registered_model import RegisteredModel, RegisteredModelTag
@@ -23,6 +24,7 @@ __all__ = [
     "LifecycleStage",
     "Metric",
     "ModelVersion",
+    "ModelVersionStatus",
     "ModelVersionTag",
     "PagedList",
     "Param",

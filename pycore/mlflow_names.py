@@ -1,0 +1,231 @@
+"""MLflow's import paths, and where what they name lives here.
+
+Scripts say ``mlflow.pyfunc.load_model`` or ``from mlflow.tracking.client import MlflowClient``. The table
+below is the one place that knows such paths; the code behind it is ordered by layers instead. One
+import finder, active as soon as `pycore` is imported, serves them lazily in three ways:
+
+- a path that is no module here, such as ``pycore.exceptions``, becomes a module that looks its names up
+  in the modules of its row;
+- a path that is a module here with another meaning gets the names of its row added. ``pycore.artifacts``
+  holds the artifact stores, far below the functions of ``mlflow.artifacts``: those are found on the
+  package all the same, while the package itself goes on knowing nothing of the layers above it;
+- after `install_as_mlflow`, ``mlflow.<path>`` is the very module ``pycore.<path>``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+from pycore.errors import MlflowException
+
+PACKAGE = "pycore"
+MLFLOW = "mlflow"
+
+#: Path below the package -> modules whose names it offers; the first that has a name is asked. No
+#: modules: the path itself is a module here, or holds nothing but deeper paths and `NAMES`.
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "": ("pycore.tracking.fluent",),
+    "artifacts": ("pycore.tracking.artifact_functions",),
+    "client": ("pycore.tracking.mlflow_client",),
+    "entities": (),
+    "entities.model_registry": ("pycore.entities",),
+    "entities.model_registry.model_version": ("pycore.entities",),
+    "entities.model_registry.model_version_status": ("pycore.entities",),
+    "entities.run_status": ("pycore.entities",),
+    "entities.view_type": ("pycore.entities",),
+    "exceptions": ("pycore.errors",),
+    "models": (
+        "pycore.models.spec",
+        "pycore.models.signature",
+        "pycore.models.model_info",
+        "pycore.tracking.model_functions",
+    ),
+    "models.model": ("pycore.models.spec", "pycore.models.model_info"),
+    "models.signature": (),
+    "pyfunc": ("pycore.flavors.pyfunc_function",),
+    "pyfunc.model": ("pycore.flavors.pyfunc_function",),
+    "sklearn": ("pycore.flavors.sklearn",),
+    "store": (),
+    "store.entities": ("pycore.entities",),
+    "store.entities.paged_list": ("pycore.entities",),
+    "tracking": ("pycore.tracking.fluent",),
+    "tracking.client": ("pycore.tracking.mlflow_client",),
+    "tracking.fluent": (),
+    "types": ("pycore.models.data_types", "pycore.models.schema", "pycore.models.param_schema"),
+    "types.schema": ("pycore.models.data_types", "pycore.models.schema", "pycore.models.param_schema"),
+    "utils": (),
+    "utils.mlflow_tags": (),
+}
+
+#: Single names that are called otherwise here: path -> (module, name).
+NAMES: Mapping[str, tuple[str, str]] = {
+    # What a server refuses has the same classes as what the library refuses: one to catch for both.
+    "exceptions.RestException": ("pycore.errors", "MlflowException"),
+    "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),
+    "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID": ("pycore.tracking.run_context", "PARENT_RUN_ID"),
+    "utils.mlflow_tags.MLFLOW_RUN_NAME": ("pycore.tracking.run_context", "RUN_NAME"),
+    "utils.mlflow_tags.MLFLOW_RUN_NOTE": ("pycore.tracking.run_context", "NOTE"),
+    "utils.mlflow_tags.MLFLOW_SOURCE_NAME": ("pycore.tracking.run_context", "SOURCE_NAME"),
+    "utils.mlflow_tags.MLFLOW_SOURCE_TYPE": ("pycore.tracking.run_context", "SOURCE_TYPE"),
+    "utils.mlflow_tags.MLFLOW_USER": ("pycore.tracking.run_context", "USER"),
+}
+
+
+def lookup(path: str, name: str) -> Any:
+    """Return what a path of `MODULES` offers under a name.
+
+    Raises
+    ------
+    AttributeError
+        Nothing. ImportError where the module behind it needs a library that is not installed.
+    """
+    full = f"{path}.{name}" if path else name
+    if full in NAMES:
+        module, its_name = NAMES[full]
+        return getattr(importlib.import_module(module), its_name)
+    if full in MODULES:
+        return importlib.import_module(f"{PACKAGE}.{full}")
+    # The import system asks for its own names and, in `from package import module`, for modules of ours
+    # before it imports them: an error means no.
+    if not name.startswith("__") and not _is_module(path, name):
+        for module in MODULES[path]:
+            implementation = importlib.import_module(module)
+            if hasattr(implementation, name):
+                return getattr(implementation, name)
+    raise AttributeError(f"module {_module_name(path)!r} has no attribute {name!r}")
+
+
+def offered(path: str) -> list[str]:
+    """Return the names a path of `MODULES` offers, for completion."""
+    return sorted({*_deeper_names(path), *(name for module in MODULES[path] for name in _public(module))})
+
+
+def activate() -> None:
+    """Serve the table for ``pycore``; the package calls it when it is imported."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def install_as_mlflow() -> None:
+    """Make ``import mlflow`` and every import below it mean this package, in this process.
+
+    Raises
+    ------
+    MlflowException
+        MLflow itself has been imported already.
+    """
+    package = sys.modules[PACKAGE]
+    if sys.modules.get(MLFLOW, package) is not package:
+        raise MlflowException(
+            "MLflow itself is imported already in this process. Call pycore.install_as_mlflow() before "
+            "anything imports mlflow."
+        )
+    sys.modules[MLFLOW] = package
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        package, _, below = fullname.partition(".")
+        if package == MLFLOW and below and sys.modules.get(MLFLOW) is sys.modules[PACKAGE]:
+            return self._find_alias(fullname, f"{PACKAGE}.{below}")
+        if package == PACKAGE and below in MODULES:
+            return self._find_row(fullname, path, below)
+        return None
+
+    @staticmethod
+    def _find_alias(fullname: str, meant: str) -> ModuleSpec | None:
+        found = importlib.util.find_spec(meant)
+        return found and ModuleSpec(fullname, _AliasLoader(meant), origin=found.origin, is_package=True)
+
+    @staticmethod
+    def _find_row(fullname: str, path: Sequence[str] | None, below: str) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is None:
+            return ModuleSpec(fullname, _RowLoader(below), is_package=True)
+        if isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _AddingLoader(below, spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _RowLoader(Loader):
+    """Makes a module that has the names of a row and no code of its own."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__doc__ = f"What MLflow calls {MLFLOW}.{self._path}; see pycore.mlflow_names."
+        _add_names(module, self._path)
+
+
+class _AddingLoader(SourceFileLoader):
+    """Loads a module of ours and adds the names of a row."""
+
+    def __init__(self, path: str, fullname: str, file: str) -> None:
+        super().__init__(fullname, file)
+        self._row = path
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        _add_names(module, self._row)
+
+
+class _AliasLoader(Loader):
+    """Finds a module of ours under a second name."""
+
+    def __init__(self, meant: str) -> None:
+        self._meant = meant
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self._meant)
+        self._own_spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The import system has just overwritten it; reloading and importlib.resources need the true one.
+        module.__spec__ = self._own_spec
+
+
+def _is_module(path: str, name: str) -> bool:
+    package = sys.modules[_module_name(path)]
+    return PathFinder.find_spec(f"{package.__name__}.{name}", getattr(package, "__path__", ())) is not None
+
+
+def _add_names(module: ModuleType, path: str) -> None:
+    own = sorted(vars(module))
+    vars(module).update(
+        __getattr__=lambda name: lookup(path, name), __dir__=lambda: sorted({*own, *offered(path)})
+    )
+
+
+def _deeper_names(path: str) -> Iterator[str]:
+    for full in (*MODULES, *NAMES):
+        parent, _, name = full.rpartition(".")
+        if parent == path and name:
+            yield name
+
+
+def _public(module: str) -> list[str]:
+    implementation = importlib.import_module(module)
+    own = [name for name, value in vars(implementation).items() if _is_own(value, name, module)]
+    return list(getattr(implementation, "__all__", own))
+
+
+def _is_own(value: object, name: str, module: str) -> bool:
+    return not name.startswith("_") and getattr(value, "__module__", None) == module
+
+
+def _module_name(path: str) -> str:
+    return f"{PACKAGE}.{path}" if path else PACKAGE
