@@ -31,6 +31,9 @@ def checked(path: str) -> str:
         The path is empty, absolute, a URI, leaves its root or could in some decoding, or holds a
         part that is empty, ``.``, ``..``, too long or reserved, or a character that is not for names.
     """
+    # The mark that HTTP servers put where bytes were no UTF-8.
+    if "\N{REPLACEMENT CHARACTER}" in path:
+        raise InvalidInput(f"Invalid path: {path!r} is not valid UTF-8.")
     decoded = path
     for _ in range(_MAX_DECODINGS):
         if fault := _fault(decoded):
@@ -47,8 +50,7 @@ def checked(path: str) -> str:
 
 def checked_folder(path: str) -> str:
     """Return the path of a folder, "" for the root; ``.`` and one trailing ``/`` are understood."""
-    path = path.removesuffix("/")
-    return "" if path in ("", ".") else checked(path)
+    return "" if path in ("", ".", "./") else checked(path.removesuffix("/"))
 
 
 def joined(folder: str, name: str) -> str:
@@ -69,8 +71,6 @@ def _fault(path: str) -> str | None:
         return "holds a '#'"
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
         return "holds a control character"
-    if "\N{REPLACEMENT CHARACTER}" in path:
-        return "is not valid UTF-8"
     return next((fault for part in path.split("/") if (fault := _part_fault(part))), None)
 
 

@@ -51,8 +51,8 @@ class StoresByScheme:
         scheme = scheme_of(uri)
         if is_local(uri):
             return LocalArtifactStore(self._allowed(folder_of(uri)))
-        if scheme == PROXY_SCHEME and self._destination:
-            return self.open(joined(self._destination.rstrip("/"), self._proxied_path(uri)).rstrip("/"))
+        if scheme == PROXY_SCHEME:
+            return self.open(self._behind_proxy(uri))
         known = ["a path", "file:", *([f"{PROXY_SCHEME}:"] if self._destination else [])]
         raise InvalidInput(
             f"Artifacts at {uri!r} cannot be reached from here: expected {', '.join(known)}, got {scheme}:."
@@ -68,12 +68,16 @@ class StoresByScheme:
                 )
         return folder
 
-    @staticmethod
-    def _proxied_path(uri: str) -> str:
+    def _behind_proxy(self, uri: str) -> str:
         path = uri.split(":", 1)[1]
         if path.startswith("//"):
             raise InvalidInput(f"Artifacts at {uri!r} lie on another server; ask that one.")
-        return checked_folder(path.lstrip("/"))
+        if self._destination is None:
+            raise InvalidInput(
+                f"Artifacts at {uri!r} lie behind a tracking server that serves artifacts: give its address "
+                "as tracking URI; if this is the server, start it with --serve-artifacts."
+            )
+        return joined(self._destination.rstrip("/"), checked_folder(path.lstrip("/"))).rstrip("/")
 
 
 def scheme_of(uri: str) -> str:

@@ -15,8 +15,17 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 def dumps(value: object) -> bytes:
-    """Return a value as JSON text in UTF-8."""
-    return orjson.dumps(value)
+    """Return a value as JSON text in UTF-8.
+
+    Raises
+    ------
+    InvalidInput
+        It holds what the protocol cannot carry: an integer of more than 64 bits, broken Unicode.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise InvalidInput(f"This cannot be sent as JSON: {error}.") from error
 
 
 def loads(text: bytes) -> Any:
