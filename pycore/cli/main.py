@@ -12,8 +12,11 @@ from pycore.errors import MlflowException
 
 #: Verb -> where its command is. Imported when asked for: what one verb needs, no other pays for.
 VERBS: Mapping[str, str] = {
+    "artifacts": "pycore.cli.artifacts:artifacts",
     "db": "pycore.cli.db:db",
+    "experiments": "pycore.cli.experiments:experiments",
     "models": "pycore.cli.models:models",
+    "runs": "pycore.cli.runs:runs",
     "server": "pycore.cli.server:server",
     "ui": "pycore.cli.server:server",
 }

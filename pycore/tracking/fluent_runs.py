@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pycore.entities import Run, ViewType
 from pycore.errors import InvalidInput
-from pycore.tracking import pages, values
+from pycore.tracking import pages, run_table, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PAGE_SIZE = 10_000
-_COLUMNS = ("run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time")
 
 
 def get_run(run_id: str) -> Run:
@@ -71,9 +69,7 @@ def search_runs(
     Returns
     -------
     DataFrame or list of Run
-        A frame has a row per run: run_id, experiment_id, status, artifact_uri, start_time and
-        end_time (UTC), then a column for each ``metrics.<key>`` (NaN where a run has none),
-        ``params.<key>`` and ``tags.<key>`` (None where a run has none).
+        A frame has the columns of `pycore.tracking.run_table.columns`.
 
     Raises
     ------
@@ -84,17 +80,38 @@ def search_runs(
     """
     if output_format not in ("pandas", "list"):
         raise ValueError(f"output_format must be 'pandas' or 'list', not {output_format!r}.")
+    runs = find_runs(
+        experiment_ids,
+        filter_string,
+        run_view_type,
+        max_results,
+        order_by,
+        search_all_experiments,
+        experiment_names,
+    )
+    return _frame(runs) if output_format == "pandas" else runs
+
+
+def find_runs(
+    experiment_ids: Iterable[str | int] | str | int | None = None,
+    filter_string: str = "",
+    run_view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int = 100_000,
+    order_by: Iterable[str] | str | None = None,
+    search_all_experiments: bool = False,
+    experiment_names: Iterable[str] | str | None = None,
+) -> list[Run]:
+    """Return what `search_runs` finds, as runs."""
     client = MlflowClient()
     ids = _experiments(client, values.texts(experiment_ids), values.texts(experiment_names))
     if ids is None:
         ids = _all_experiments(client) if search_all_experiments else [active_experiment_id()]
     orders = values.texts(order_by)
-    runs = pages.collect(
+    return pages.collect(
         lambda size, token: client.search_runs(ids, filter_string, run_view_type, size, orders, token),
         _PAGE_SIZE,
         max_results,
     )
-    return _frame(runs) if output_format == "pandas" else runs
 
 
 def _experiments(client: MlflowClient, ids: list[str], names: list[str]) -> list[str] | None:
@@ -107,7 +124,7 @@ def _experiments(client: MlflowClient, ids: list[str], names: list[str]) -> list
     for name in names:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            warnings.warn(f"There is no experiment of the name {name!r}.", stacklevel=3)
+            warnings.warn(f"There is no experiment of the name {name!r}.", stacklevel=4)
         else:
             found.append(experiment.experiment_id)
     return found
@@ -124,12 +141,9 @@ def _frame(runs: Sequence[Run]) -> pd.DataFrame:
     # Loading pandas takes longer than most searches.
     import pandas as pd
 
-    columns: dict[str, Any] = {name: [getattr(run.info, name) for run in runs] for name in _COLUMNS}
+    columns: dict[str, Any] = {**run_table.columns(runs)}
     for name in ("start_time", "end_time"):
-        columns[name] = pd.to_datetime(columns[name], unit="ms", utc=True)
-    for kind, missing in (("metrics", math.nan), ("params", None), ("tags", None)):
-        logged = [getattr(run.data, kind) for run in runs]
-        for key in dict.fromkeys(key for found in logged for key in found):
-            columns[f"{kind}.{key}"] = [found.get(key, missing) for found in logged]
+        # Without this, a column of no values at all is no column of times.
+        columns[name] = pd.to_datetime(columns[name], utc=True)
     frame: pd.DataFrame = pd.DataFrame(columns)
     return frame

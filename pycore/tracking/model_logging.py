@@ -8,11 +8,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pycore.errors import InvalidInput
 from pycore.models.model_info import ModelInfo
 from pycore.models.spec import Model
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
+
+
+def artifact_path_of(artifact_path: str | None, name: str | None) -> str:
+    """Return the folder of a model in its run from the two arguments that may name it.
+
+    Raises
+    ------
+    InvalidInput
+        Both are given.
+    """
+    if artifact_path is not None and name is not None:
+        raise InvalidInput("Give name or artifact_path, which is its older name, not both.")
+    return artifact_path or name or "model"
 
 
 def log_model(
