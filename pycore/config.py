@@ -124,6 +124,11 @@ ARTIFACT_FOLDERS: Setting[tuple[str, ...]] = Setting(
     "Folders, besides the server's own, whose artifacts it may read and write; separated as in PATH.",
 )
 
+# Models
+ALLOW_PICKLE = Setting(
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", True, _truth, "Load models that are Python pickles, which run code."
+)
+
 # Scoring
 SCORING_TIMEOUT_S = Setting(
     "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", 60, _positive, "Seconds a scoring request may take."

@@ -134,31 +134,30 @@ def load_pyfunc(
     path = Path(path)
     model = Model.load(path)
     name = flavor_of(model)
-    section = model.flavors.setdefault(PYFUNC, {})
-    section["config"] = merge_config(section.get("config"), config)
+    section = model.flavors.get(PYFUNC, {})
+    merged = merge_config(section.get("config"), config)
+    if merged:
+        section["config"] = merged
     _use_code(path, section.get("code"))
     if not suppress_warnings:
         warn_about_differences(path)
     try:
-        if name is None:
-            implementation = _call_loader(path, section)
-        else:
-            implementation = find(name).load_pyfunc(path, model)
+        loaded = _call_loader(path, section) if name is None else find(name).load_pyfunc(path, model)
     except ModuleNotFoundError as error:
-        raise FlavorUnknown(f"The model needs {_install(error, path)}") from error
-    return PyFuncModel(implementation, model, path)
+        raise FlavorUnknown(f"The model needs {install_advice(error, path)}") from error
+    return PyFuncModel(loaded, model, path)
 
 
 def _load(entry: EntryPoint) -> Flavor:
     try:
         return cast(Flavor, entry.load())
     except ModuleNotFoundError as error:
-        raise FlavorUnknown(f"The flavor {entry.name!r} needs {_install(error)}") from error
+        raise FlavorUnknown(f"The flavor {entry.name!r} needs {install_advice(error)}") from error
     except AttributeError as error:
         raise FlavorUnknown(f"The flavor {entry.name!r} is registered as {entry.value}: {error}.") from error
 
 
-def _install(error: ModuleNotFoundError, path: Path | None = None) -> str:
+def install_advice(error: ModuleNotFoundError, path: Path | None = None) -> str:
     """Say which module is absent and the command that installs it."""
     module = (error.name or "").partition(".")[0]
     text = f"the Python module {module!r}, which is not installed"
@@ -187,8 +186,10 @@ def _call_loader(path: Path, section: Mapping[str, Any]) -> Any:
     module = importlib.import_module(loader)
     load = getattr(module, "_load_pyfunc", None)
     if load is None:
-        raise InvalidModel(f"The module {loader!r}, which MLmodel names as loader, has no _load_pyfunc(path).")
+        raise InvalidModel(
+            f"The module {loader!r}, which MLmodel names as loader, has no _load_pyfunc(path)."
+        )
     data = section.get("data")
     source = path if data is None else inside(path, data, "data")
-    arguments = (section["config"],) if section["config"] else ()
-    return load(str(source), *arguments)
+    config = section.get("config")
+    return load(str(source), config) if config else load(str(source))

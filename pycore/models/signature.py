@@ -71,3 +71,29 @@ class ModelSignature:
 
     def __repr__(self) -> str:
         return f"inputs:\n  {self.inputs}\noutputs:\n  {self.outputs}\nparams:\n  {self.params}\n"
+
+
+def infer_signature(
+    model_input: Any = None, model_output: Any = None, params: Mapping[str, Any] | None = None
+) -> ModelSignature:
+    """Return the signature that example data has.
+
+    Parameters
+    ----------
+    model_input, model_output : DataFrame, Series, ndarray, dict, list, sparse matrix or scalar, optional
+    params : mapping, optional
+        Defaults by name.
+
+    Raises
+    ------
+    InvalidInput
+        All three are absent, or a param's default is of no known type.
+    """
+    # pandas is needed by examples only; reading a signature must do without.
+    from pycore.models.signature_inference import infer_param_schema, infer_schema
+
+    return ModelSignature(
+        inputs=None if model_input is None else infer_schema(model_input),
+        outputs=None if model_output is None else infer_schema(model_output),
+        params=infer_param_schema(params) if params else None,
+    )

@@ -88,7 +88,7 @@ class Model:
         # pandas is needed by examples only; reading an MLmodel file must do without.
         from pycore.models.input_example import read_example
 
-        return read_example(Path(path), self.saved_input_example_info)
+        return read_example(Path(path), self.saved_input_example_info, self.get_input_schema())
 
     def get_model_info(self, model_uri: str = "") -> ModelInfo:
         """Return the facts about the model, as `log_model` does.

@@ -1,0 +1,239 @@
+"""Models of scikit-learn: estimators and pipelines, as pickles.
+
+The folders are those of MLflow's flavor of the same name, which loads them; its folders load here,
+those of versions 1 and 2 included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pycore.errors import InvalidInput, InvalidModel
+from pycore.models import pickled
+from pycore.models.environment import conda_env as conda_env_of
+from pycore.models.environment import pinned
+from pycore.models.flavor import Predictor
+from pycore.models.model_info import ModelInfo
+from pycore.models.save import Companions, pyfunc_section, save_folder
+from pycore.models.spec import PYFUNC, Model, inside
+from pycore.tracking import model_logging, model_uris
+
+FLAVOR_NAME = "sklearn"
+
+_MODEL_FILE = "model.pkl"
+#: Methods whose every result row belongs to one input row.
+_ROW_WISE = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "transform"})
+
+
+def save_model(
+    sk_model: Any,
+    path: str | Path,
+    conda_env: str | Path | Mapping[str, Any] | None = None,
+    code_paths: list[str] | None = None,
+    mlflow_model: Model | None = None,
+    serialization_format: str = "cloudpickle",
+    signature: Any = None,
+    input_example: Any = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Save a fitted estimator or pipeline into a new folder.
+
+    Parameters
+    ----------
+    sk_model : object
+        With the method `pyfunc_predict_fn`.
+    path : path
+        Must not exist, or be empty.
+    mlflow_model : Model, optional
+        To fill in.
+    serialization_format : {"cloudpickle", "pickle"}
+    pyfunc_predict_fn : str
+        Method that `pyfunc` models call, such as ``predict_proba``.
+    conda_env, code_paths, signature, input_example, pip_requirements, extra_pip_requirements, metadata
+        See `pycore.models.save.Companions`.
+
+    Raises
+    ------
+    AlreadyExists
+        Something is at `path`.
+    InvalidInput
+        The model lacks the method, or an argument cannot be used.
+    """
+    predict = getattr(sk_model, pyfunc_predict_fn, None)
+    if not callable(predict):
+        raise InvalidInput(
+            f"A {type(sk_model).__name__} has no method {pyfunc_predict_fn!r}; "
+            "name another one with pyfunc_predict_fn."
+        )
+
+    def write(folder: Path, model: Model) -> None:
+        pickled.dump(sk_model, folder / _MODEL_FILE, serialization_format)
+        model.add_flavor(
+            PYFUNC,
+            pyfunc_section("mlflow.sklearn", model_path=_MODEL_FILE, predict_fn=pyfunc_predict_fn),
+        )
+        model.add_flavor(
+            FLAVOR_NAME,
+            code=None,
+            pickled_model=_MODEL_FILE,
+            serialization_format=serialization_format,
+            sklearn_version=version("scikit-learn"),
+        )
+
+    companions = Companions(
+        signature, input_example, code_paths, conda_env, pip_requirements, extra_pip_requirements, metadata
+    )
+    save_folder(
+        path,
+        write,
+        companions,
+        model=mlflow_model,
+        requirements=get_default_pip_requirements(serialization_format == "cloudpickle"),
+        predict=predict,
+    )
+
+
+def log_model(
+    sk_model: Any,
+    artifact_path: str | None = None,
+    conda_env: str | Path | Mapping[str, Any] | None = None,
+    code_paths: list[str] | None = None,
+    serialization_format: str = "cloudpickle",
+    registered_model_name: str | None = None,
+    signature: Any = None,
+    input_example: Any = None,
+    await_registration_for: int | None = None,
+    pip_requirements: Any = None,
+    extra_pip_requirements: Any = None,
+    pyfunc_predict_fn: str = "predict",
+    metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    **ignored: Any,
+) -> ModelInfo:
+    """Save an estimator into the artifacts of the active run.
+
+    Parameters
+    ----------
+    sk_model : object
+    artifact_path, name : str, optional
+        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
+    registered_model_name : str, optional
+        Registered model to make a version of.
+    await_registration_for : int, optional
+        Not needed: a version is ready at once.
+    ignored
+        Arguments of other versions of MLflow that have no meaning here.
+
+    See `save_model` for the others.
+
+    Returns
+    -------
+    ModelInfo
+    """
+
+    def save(folder: Path, model: Model) -> None:
+        save_model(
+            sk_model,
+            folder,
+            conda_env=conda_env,
+            code_paths=code_paths,
+            mlflow_model=model,
+            serialization_format=serialization_format,
+            signature=signature,
+            input_example=input_example,
+            pip_requirements=pip_requirements,
+            extra_pip_requirements=extra_pip_requirements,
+            pyfunc_predict_fn=pyfunc_predict_fn,
+            metadata=metadata,
+        )
+
+    place = model_logging.artifact_path_of(artifact_path, name)
+    return model_logging.log_model(save, place, registered_model_name=registered_model_name)
+
+
+def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any:
+    """Load an estimator as it was saved.
+
+    Parameters
+    ----------
+    model_uri : str or path
+        A folder, or a URI of a run or of a registered model.
+    dst_path : path, optional
+        Where to put a copy.
+
+    Raises
+    ------
+    InvalidModel
+        The folder holds no model of scikit-learn, or one that cannot be read.
+    """
+    path = model_uris.fetch(str(model_uri), dst_path)
+    model = Model.load(path)
+    if FLAVOR_NAME not in model.flavors:
+        raise InvalidModel(
+            f"{model_uri} is no scikit-learn model; its flavors are {', '.join(model.flavors)}. "
+            "pycore.pyfunc.load_model loads any of them."
+        )
+    return _estimator(path, model)
+
+
+def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
+    """Return what pip must install to load such a model."""
+    return pinned(["scikit-learn", "numpy", "pandas", *(["cloudpickle"] if include_cloudpickle else [])])
+
+
+def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:
+    """Return the same as a conda environment."""
+    return conda_env_of(get_default_pip_requirements(include_cloudpickle))
+
+
+class _SklearnModel:
+    """An estimator under the one method that the model was saved for."""
+
+    def __init__(self, estimator: Any, predict_fn: str) -> None:
+        method = getattr(estimator, predict_fn, None)
+        if not callable(method):
+            raise InvalidModel(
+                f"The {type(estimator).__name__} has no method {predict_fn!r}, which MLmodel names."
+            )
+        self._estimator = estimator
+        self.row_wise = predict_fn in _ROW_WISE
+        setattr(self, predict_fn, method)
+
+    def get_raw_model(self) -> Any:
+        return self._estimator
+
+
+class SklearnFlavor:
+    """Loads what `save_model` and MLflow's flavor saved."""
+
+    name = FLAVOR_NAME
+
+    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
+        """Leave scoring to the general way."""
+
+    def load_pyfunc(self, path: Path, model: Model) -> Any:
+        """Return an object with the method that the model was saved for."""
+        section = model.flavors.get(PYFUNC, {})
+        return _SklearnModel(_estimator(path, model), str(section.get("predict_fn", "predict")))
+
+
+FLAVOR = SklearnFlavor()
+
+
+def _estimator(path: Path, model: Model) -> Any:
+    """Unpickle the estimator; early folders name its file in the python_function section only."""
+    section = model.flavors.get(FLAVOR_NAME, {})
+    pyfunc = model.flavors.get(PYFUNC, {})
+    found = section.get("pickled_model") or pyfunc.get("model_path") or pyfunc.get("data")
+    if section.get("serialization_format") == "skops":
+        raise InvalidModel(
+            "The model was saved in the format skops, which is not read here. Save it again with "
+            "serialization_format='cloudpickle'."
+        )
+    return pickled.load(inside(path, found, "pickled_model"))

@@ -1,0 +1,158 @@
+"""The Python packages of a model: the files that record them, and how far this process differs."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from pycore.errors import InvalidInput
+
+REQUIREMENTS = "requirements.txt"
+CONDA_ENV = "conda.yaml"
+PYTHON_ENV = "python_env.yaml"
+
+#: What the section python_function says about the three files.
+ENV = {"conda": CONDA_ENV, "virtualenv": PYTHON_ENV}
+
+_log = logging.getLogger(__name__)
+
+Requirements: TypeAlias = str | Path | Sequence[str]
+
+
+def pinned(packages: Sequence[str]) -> list[str]:
+    """Return a requirement for each package: the version that is installed, or just its name."""
+    found = []
+    for name in packages:
+        try:
+            found.append(f"{name}=={version(name)}")
+        except PackageNotFoundError:
+            found.append(name)
+    return found
+
+
+def conda_env(requirements: Sequence[str]) -> dict[str, Any]:
+    """Return the content of ``conda.yaml`` for this Python and these requirements."""
+    return {
+        "channels": ["conda-forge"],
+        "dependencies": [f"python={platform.python_version()}", "pip", {"pip": list(requirements)}],
+        "name": "crateflow-env",
+    }
+
+
+def write_environment(
+    folder: Path,
+    default: Sequence[str],
+    *,
+    conda: str | Path | Mapping[str, Any] | None = None,
+    pip_requirements: Requirements | None = None,
+    extra_pip_requirements: Requirements | None = None,
+) -> None:
+    """Write ``requirements.txt``, ``conda.yaml`` and ``python_env.yaml`` of a model.
+
+    Parameters
+    ----------
+    folder : Path
+    default : sequence of str
+        Requirements of the flavor, used when the user gives none.
+    conda : mapping or path, optional
+        A whole conda environment; its pip part becomes the requirements.
+    pip_requirements, extra_pip_requirements : list of str or path of a file, optional
+        In place of the default, or besides it.
+
+    Raises
+    ------
+    InvalidInput
+        Both kinds of environment are given, or a file or mapping that cannot be used.
+    """
+    if conda is not None:
+        if pip_requirements is not None or extra_pip_requirements is not None:
+            raise InvalidInput("Give conda_env, or pip_requirements and extra_pip_requirements, not both.")
+        environment = _read_conda(conda)
+        requirements = _pip_part(environment)
+    else:
+        requirements = list(default) if pip_requirements is None else _read_requirements(pip_requirements)
+        if extra_pip_requirements is not None:
+            requirements += _read_requirements(extra_pip_requirements)
+        environment = conda_env(requirements)
+    python_env = {
+        "python": platform.python_version(),
+        "build_dependencies": [*pinned(["pip", "setuptools"]), "wheel"],
+        "dependencies": [f"-r {REQUIREMENTS}"],
+    }
+    (folder / REQUIREMENTS).write_text("\n".join(requirements), encoding="utf-8")
+    _write_yaml(folder / CONDA_ENV, environment)
+    _write_yaml(folder / PYTHON_ENV, python_env)
+
+
+def warn_about_differences(folder: Path) -> None:
+    """Log one warning that names every package whose installed version is not the model's."""
+    differences = []
+    for requirement in _parsed(folder / REQUIREMENTS):
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            installed = "not installed"
+        if installed == "not installed" or not requirement.specifier.contains(installed, prereleases=True):
+            differences.append(f"{requirement} (here: {installed})")
+    if differences:
+        _log.warning(
+            "The model was saved with other packages than are installed here: %s. It may fail or answer "
+            "differently; pip install -r %s installs them.",
+            ", ".join(differences),
+            folder / REQUIREMENTS,
+        )
+
+
+def _parsed(file: Path) -> list[Requirement]:
+    """Return the lines that apply here and name a package; options, files and MLflow itself do not."""
+    if not file.is_file():
+        return []
+    found = []
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            requirement = Requirement(line.partition(" #")[0].strip())
+        except InvalidRequirement:
+            continue
+        applies = requirement.marker is None or requirement.marker.evaluate()
+        if applies and canonicalize_name(requirement.name) != "mlflow":
+            found.append(requirement)
+    return found
+
+
+def _read_requirements(given: Requirements) -> list[str]:
+    if not isinstance(given, str | Path):
+        return [str(line) for line in given]
+    try:
+        lines = Path(given).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InvalidInput(f"The requirements file {str(given)!r} cannot be read: {error}.") from error
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _read_conda(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        return dict(given)
+    try:
+        content = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InvalidInput(f"The conda environment {str(given)!r} cannot be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise InvalidInput(f"The conda environment {str(given)!r} is no mapping.")
+    return content
+
+
+def _pip_part(environment: Mapping[str, Any]) -> list[str]:
+    parts = [part["pip"] for part in environment.get("dependencies") or [] if isinstance(part, dict)]
+    return [str(line) for part in parts for line in part]
+
+
+def _write_yaml(file: Path, content: Mapping[str, Any]) -> None:
+    file.write_text(yaml.safe_dump(dict(content), sort_keys=False), encoding="utf-8")

@@ -1,0 +1,150 @@
+"""A model for Python callers, whatever library it came from: `PyFuncModel`."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pycore.errors import InvalidInput, InvalidModel
+from pycore.models.enforce import enforce_params
+from pycore.models.enforce_python import enforce_input
+from pycore.models.spec import PYFUNC, Model
+
+_log = logging.getLogger(__name__)
+
+
+class PyFuncModel:
+    """A loaded model with one way to ask it: `predict`.
+
+    Parameters
+    ----------
+    implementation : object
+        What the model's loader returned: it has the method named ``predict_fn`` in MLmodel.
+    metadata : Model
+    path : Path
+        The model's folder.
+
+    Raises
+    ------
+    InvalidModel
+        The loaded object lacks the method.
+    """
+
+    def __init__(self, implementation: Any, metadata: Model, path: Path) -> None:
+        section = metadata.flavors.get(PYFUNC, {})
+        name = str(section.get("predict_fn", "predict"))
+        predict = getattr(implementation, name, None)
+        if not callable(predict):
+            raise InvalidModel(f"The loaded {type(implementation).__name__} has no method {name!r} to call.")
+        self._implementation = implementation
+        self._predict: Callable[..., Any] = predict
+        self._takes_params = _takes_params(predict)
+        self._path = path
+        self.metadata = metadata
+        self.loader_module: str | None = section.get("loader_module")
+        self.model_config: dict[str, Any] = dict(section.get("config") or {})
+
+    @property
+    def input_example(self) -> Any:
+        """The example that the model was saved with, or None."""
+        return self.metadata.load_input_example(self._path)
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether each row of a result depends on the same row of the input alone, as the flavor says."""
+        return bool(getattr(self._implementation, "row_wise", False))
+
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """Score data.
+
+        Parameters
+        ----------
+        data : DataFrame, Series, ndarray, dict, list, sparse matrix or scalar
+            Held to the signature where there is one: columns in any order, extra ones dropped.
+        params : mapping, optional
+            Those of the signature; defaults are filled in.
+
+        Returns
+        -------
+        object
+            What the model returns.
+
+        Raises
+        ------
+        SignatureMismatch
+            The data do not fit the signature; the message names every fault.
+        InvalidInput
+            A param is not of its type.
+        """
+        schema = self.metadata.get_input_schema()
+        signature = self.metadata.signature
+        known = signature.params if signature else None
+        return self.call(enforce_input(data, schema), enforce_params(params, known))
+
+    def call(self, data: Any, params: Mapping[str, Any]) -> Any:
+        """Score data and params that fit the signature already."""
+        if self._takes_params:
+            return self._predict(data, params=dict(params))
+        if params:
+            _log.warning("the model's predict takes no params; ignored %s", ", ".join(params))
+        return self._predict(data)
+
+    def unwrap_python_model(self) -> Any:
+        """Return the object of a user's own class that was saved with ``python_model``.
+
+        Raises
+        ------
+        InvalidInput
+            The model was saved otherwise.
+        """
+        found = getattr(self._implementation, "python_model", None)
+        if found is None:
+            raise InvalidInput(
+                f"Only a model saved with python_model can be unwrapped; this one has the loader "
+                f"{self.loader_module!r}. Use get_raw_model(), or the load_model of its flavor."
+            )
+        return found
+
+    def get_raw_model(self) -> Any:
+        """Return the library's own object behind the model.
+
+        Raises
+        ------
+        InvalidInput
+            The model's loader does not give it out.
+        """
+        get = getattr(self._implementation, "get_raw_model", None)
+        if get is None:
+            raise InvalidInput(f"The loader {self.loader_module!r} does not give out the object it loads.")
+        return get()
+
+    def __repr__(self) -> str:
+        lines = [f"  artifact_path: {self.metadata.artifact_path}", f"  flavor: {self.loader_module}"]
+        if self.metadata.run_id:
+            lines.append(f"  run_id: {self.metadata.run_id}")
+        return "\n".join(["crateflow.pyfunc.loaded_model:", *lines]) + "\n"
+
+
+def merge_config(saved: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the configuration that a model was saved with, values replaced by those given.
+
+    Other keys are ignored, with a warning in the log, because the model was not written for them.
+    """
+    merged = dict(saved or {})
+    unknown = sorted(set(given or {}) - set(merged))
+    if unknown:
+        _log.warning("the model was saved without the configuration %s; ignored", ", ".join(unknown))
+    merged.update({key: value for key, value in (given or {}).items() if key in merged})
+    return merged
+
+
+def _takes_params(predict: Callable[..., Any]) -> bool:
+    try:
+        parameter = inspect.signature(predict).parameters.get("params")
+    except (TypeError, ValueError):  # of a function written in C
+        return False
+    # scikit-learn's pipelines collect other arguments as ``**params``.
+    return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
