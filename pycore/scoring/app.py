@@ -1,0 +1,130 @@
+"""The HTTP face of one model: a WSGI application of four addresses.
+
+Without a web framework, which would take more time for a request than R's ``predict`` does.
+
+References
+----------
+MLflow scoring protocol, routes and errors; here every error is JSON.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pycore.config import MAX_BODY_MB
+from pycore.errors import InvalidInput, MlflowException, PayloadTooLarge, Unavailable
+from pycore.models.signature import ModelSignature
+from pycore.scoring.engine.client import EngineClient
+from pycore.scoring.scorer import Scorer
+from pycore.wire.encoding import dumps
+from pycore.wire.errors import ENDPOINT_NOT_FOUND, to_json
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+_log = logging.getLogger(__name__)
+
+#: When a caller may try again whom a full queue or a restart has turned away.
+_RETRY_AFTER_S = "1"
+#: What the caller should know although there is an answer.
+WARNING_HEADER = "X-Crateflow-Warning"
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class _Response(NamedTuple):
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class ScoringApp:
+    """Answers ``/invocations``, ``/ping``, ``/health`` and ``/version`` for one model.
+
+    Parameters
+    ----------
+    signature : ModelSignature, optional
+        What the model takes; None passes on what comes.
+    engine : EngineClient
+    """
+
+    def __init__(self, signature: ModelSignature | None, engine: EngineClient) -> None:
+        self._engine = engine
+        self._scorer = Scorer(signature, engine.predict)
+        self._version = version("crateflow").encode()
+        self._max_body_mb = MAX_BODY_MB.get()
+        self._routes: Mapping[str, tuple[str, Callable[[dict[str, Any]], _Response]]] = {
+            "/invocations": ("POST", self._score),
+            "/ping": ("GET", self._ping),
+            "/health": ("GET", self._ping),
+            # Clients take the body as it is: no quotes, no newline.
+            "/version": ("GET", lambda _: _Response(self._version)),
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, as WSGI has it."""
+        try:
+            response = self._answer(environ)
+        except MlflowException as error:
+            response = _refused(error)
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw: to the log, and not to the caller
+            _log.error("a request failed unexpectedly", exc_info=error)
+            response = _refused(MlflowException("The server failed at this request; its log says more."))
+        body, status, headers = response
+        start_response(
+            _STATUS_LINES[status],
+            [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers],
+        )
+        return [body]
+
+    def _answer(self, environ: dict[str, Any]) -> _Response:
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path not in self._routes:
+            return _refused(
+                MlflowException(
+                    f"There is no {path!r} here: POST rows to /invocations; GET /ping, /health or /version.",
+                    ENDPOINT_NOT_FOUND,
+                )
+            )
+        allowed, answer = self._routes[path]
+        if method != allowed:
+            refused = _refused(
+                MlflowException(f"{path} answers to {allowed}, not to {method}.", ENDPOINT_NOT_FOUND)
+            )
+            return _Response(refused.body, HTTPStatus.METHOD_NOT_ALLOWED, (("Allow", allowed),))
+        return answer(environ)
+
+    def _ping(self, _: dict[str, Any]) -> _Response:
+        if not self._engine.state()["healthy"]:
+            raise Unavailable("The model's workers fail to start; the server's log says why.")
+        return _Response(b"\n")
+
+    def _score(self, environ: dict[str, Any]) -> _Response:
+        reply = self._scorer.score(self._body(environ), environ.get("CONTENT_TYPE"))
+        if reply.warning is None:
+            return _Response(reply.body)
+        return _Response(reply.body, headers=((WARNING_HEADER, reply.warning),))
+
+    def _body(self, environ: dict[str, Any]) -> bytes:
+        limit = self._max_body_mb << 20
+        # Without a length the body comes in chunks, or there is none.
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body: bytes = b"" if length > limit else environ["wsgi.input"].read(length or limit + 1)
+        if max(length, len(body)) > limit:
+            raise PayloadTooLarge(
+                f"The body is larger than {self._max_body_mb} MB, the limit of this server; send fewer rows "
+                "at a time, or raise CRATEFLOW_MAX_BODY_MB."
+            )
+        if len(body) < length:
+            raise InvalidInput(f"The body ends after {len(body)} of {length} bytes.")
+        return body
+
+
+def _refused(error: MlflowException) -> _Response:
+    fields, status = to_json(error)
+    headers = (("Retry-After", _RETRY_AFTER_S),) if isinstance(error, Unavailable) else ()
+    return _Response(dumps(fields), status, headers)

@@ -1,0 +1,120 @@
+"""A caller's side of a model host: blocks in, blocks out, from any number of threads."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pycore.errors import DeadlineExceeded, Unavailable
+from pycore.models.batches import batch_key
+from pycore.models.columns import Block, Json
+from pycore.models.frames import FrameBuffer, decode, encode
+from pycore.models.remote_errors import from_plain
+
+_RECEIVE_BYTES = 1 << 18
+
+#: How much later than the host this side gives up: the host is the one to say that time is over.
+_GRACE_S = 5.0
+
+
+class EngineClient:
+    """Talks to one host; each thread has a connection of its own.
+
+    Parameters
+    ----------
+    address : Path
+        The host's socket; it may come and go as the host is restarted.
+    timeout_s : float
+        The host's time limit of a request.
+    """
+
+    def __init__(self, address: Path, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._of_thread = threading.local()
+
+    def predict(self, block: Block, params: Mapping[str, Any]) -> Block:
+        """Score rows; see `pycore.models.flavor.Predictor`.
+
+        Raises
+        ------
+        Unavailable
+            No host is there now, or its queue is full.
+        DeadlineExceeded
+        ModelError
+            The model refused; `ModelCrashed` when it killed the process it ran in.
+        """
+        head = {
+            "params": params,
+            "rows": 1 if isinstance(block, Json) else block.n_rows,
+            "batch": batch_key(block, params),
+        }
+        _, result = self._ask(head, block)
+        assert result is not None, "only failures come without a block"
+        return result
+
+    def state(self) -> dict[str, Any]:
+        """Return what the host says about itself.
+
+        Raises
+        ------
+        Unavailable
+            No host is there now.
+        """
+        head, _ = self._ask({"ask": "state"}, None)
+        state: dict[str, Any] = head["state"]
+        return state
+
+    def close(self) -> None:
+        """Close the connection of this thread."""
+        stream: socket.socket | None = getattr(self._of_thread, "stream", None)
+        if stream is not None:
+            stream.close()
+            self._of_thread.stream = None
+
+    def _ask(self, head: Mapping[str, Any], block: Block | None) -> tuple[dict[str, Any], Block | None]:
+        question = encode({**head, "id": uuid.uuid4().hex}, block)
+        try:
+            frame = _receive_frame(self._send(question))
+        except TimeoutError as error:
+            self.close()
+            raise DeadlineExceeded(
+                f"The model's host has not answered within {self._timeout_s + _GRACE_S:g} s."
+            ) from error
+        except OSError as error:
+            self.close()
+            raise Unavailable("The model's host is being restarted; try again later.") from error
+        answer, result = decode(frame)
+        if "error" in answer:
+            raise from_plain(answer["error"])
+        return answer, result
+
+    def _send(self, question: bytes) -> socket.socket:
+        """Send a question and return the stream on which its answer comes."""
+        stream: socket.socket | None = getattr(self._of_thread, "stream", None)
+        if stream is not None:
+            try:
+                stream.sendall(question)
+            except OSError:
+                # The host of this connection is gone, and has not read the question.
+                self.close()
+            else:
+                return stream
+        stream = socket.socket(socket.AF_UNIX)
+        self._of_thread.stream = stream
+        stream.settimeout(self._timeout_s + _GRACE_S)
+        stream.connect(str(self._address))
+        stream.sendall(question)
+        return stream
+
+
+def _receive_frame(stream: socket.socket) -> bytes:
+    inbox = FrameBuffer()
+    while data := stream.recv(_RECEIVE_BYTES):
+        if frames := inbox.feed(data):
+            return frames[0]
+    raise ConnectionResetError("the host has closed the connection")

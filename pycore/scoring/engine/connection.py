@@ -1,0 +1,111 @@
+"""One stream of frames in an event loop: reading and writing never block it."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pycore.errors import InvalidInput
+from pycore.models.frames import FrameBuffer
+
+_RECEIVE_BYTES = 1 << 18
+
+#: What a selector of the engine keeps with each file: whom to call with the events that are ready.
+OnEvents: TypeAlias = Callable[[int], None]
+
+
+class Connection:
+    """A stream socket watched by a selector, whose keys hold an `OnEvents`.
+
+    Parameters
+    ----------
+    stream : socket
+        Owned from now on.
+    selector : BaseSelector
+    on_frame : callable
+        Called with each whole frame.
+    on_close : callable
+        Called once, when the other side has closed the stream or does not speak frames.
+    """
+
+    def __init__(
+        self,
+        stream: socket.socket,
+        selector: selectors.BaseSelector,
+        on_frame: Callable[[Connection, bytes], None],
+        on_close: Callable[[Connection], None],
+    ) -> None:
+        stream.setblocking(False)
+        self._stream = stream
+        self._selector = selector
+        self._on_frame = on_frame
+        self._on_close = on_close
+        self._inbox = FrameBuffer()
+        self._outbox = bytearray()
+        self.is_open = True
+        selector.register(stream, selectors.EVENT_READ, self._on_events)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something waits for the other side to read."""
+        return self.is_open and bool(self._outbox)
+
+    def send(self, data: bytes) -> None:
+        """Send what the socket takes now and keep the rest for later; nothing when it is closed."""
+        if not self.is_open:
+            return
+        if self._outbox:
+            self._outbox += data
+            return
+        sent = self._send_now(data)
+        if sent < len(data):
+            self._outbox += memoryview(data)[sent:]
+            self._selector.modify(self._stream, selectors.EVENT_READ | selectors.EVENT_WRITE, self._on_events)
+
+    def receive(self) -> bool:
+        """Read once, hand on the frames that are whole, and return whether there was anything to read."""
+        try:
+            data = self._stream.recv(_RECEIVE_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        try:
+            frames = self._inbox.feed(data)
+        except InvalidInput:
+            frames, data = [], b""
+        for frame in frames:
+            self._on_frame(self, frame)
+        if not data and self.is_open:
+            self.close()
+            self._on_close(self)
+        return bool(data)
+
+    def close(self) -> None:
+        """Close the stream; `on_close` is not called."""
+        if self.is_open:
+            self.is_open = False
+            self._selector.unregister(self._stream)
+            self._stream.close()
+
+    def _on_events(self, events: int) -> None:
+        if events & selectors.EVENT_WRITE and self.has_unsent:
+            self._flush()
+        if events & selectors.EVENT_READ and self.is_open:
+            self.receive()
+
+    def _flush(self) -> None:
+        del self._outbox[: self._send_now(self._outbox)]
+        if not self._outbox:
+            self._selector.modify(self._stream, selectors.EVENT_READ, self._on_events)
+
+    def _send_now(self, data: bytes | bytearray) -> int:
+        try:
+            return self._stream.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            # The reading side meets the same end and reports it.
+            return len(data)

@@ -1,0 +1,73 @@
+"""One request from body to reply, whoever asks: an HTTP route or the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pycore.models.columns import Block, Json
+from pycore.models.signature import ModelSignature
+from pycore.scoring.payload import read_payload
+from pycore.scoring.reply import predictions, render
+
+#: Scores typed data; `EngineClient.predict` above all.
+Predict: TypeAlias = Callable[[Block, Mapping[str, Any]], Block]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a request.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON.
+    warning : str, optional
+        What the caller should know although there is an answer.
+    """
+
+    body: bytes
+    warning: str | None = None
+
+
+class Scorer:
+    """A model's signature together with a way to score.
+
+    Parameters
+    ----------
+    signature : ModelSignature, optional
+    predict : callable
+    """
+
+    def __init__(self, signature: ModelSignature | None, predict: Predict) -> None:
+        self._signature = signature
+        self._predict = predict
+
+    def score(self, body: bytes, content_type: str | None) -> Reply:
+        """Answer one request.
+
+        Raises
+        ------
+        InvalidInput, UnsupportedMediaType
+            The request cannot be read; see `read_payload`.
+        ModelError, Unavailable, DeadlineExceeded
+            It was not answered; see `EngineClient.predict`.
+        """
+        payload = read_payload(body, content_type, self._signature)
+        if _n_rows(payload.data) == 0:
+            return Reply(b'{"predictions": []}')
+        result = self._predict(payload.data, payload.params)
+        body = render(result).encode() if payload.is_bare else predictions(result)
+        return Reply(body, _row_warning(payload.data, result))
+
+
+def _n_rows(block: Block) -> int | None:
+    return None if isinstance(block, Json) else block.n_rows
+
+
+def _row_warning(given: Block, result: Block) -> str | None:
+    wanted, got = _n_rows(given), _n_rows(result)
+    if wanted is None or got is None or wanted == got:
+        return None
+    return f"the model returned {got} rows for {wanted}"
