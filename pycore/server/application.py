@@ -38,6 +38,7 @@ class _ArtifactPath(PathConverter):
     # Takes what the router's own refuses (leading slashes, newlines), so that every bad path
     # gets the same answer from the same check.
     regex = r"(?s:.*)"
+    part_isolating = False
 
 
 def make_app(api: Api, options: HttpOptions) -> Flask:
