@@ -57,7 +57,10 @@ class Transport:
         self._base = server_uri.rstrip("/")
         self._sleep = sleep
         self._local = threading.local()
-        parts = urlsplit(self._base)
+        try:
+            parts = urlsplit(self._base)
+        except ValueError as error:
+            raise InvalidInput(f"{server_uri!r} is no address of a server: {error}.") from error
         # Messages end up in logs: they name the server without the credentials its URI may hold.
         self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -189,7 +192,7 @@ class Transport:
                 "Check that it runs and that the tracking URI is right."
             ) from error
         except requests.exceptions.RequestException as error:
-            raise InvalidInput(f"{self.address} cannot be asked: {error}") from error
+            raise InvalidInput(f"{self.address!r} is no address of a server: {error}") from error
 
     def _session(self) -> requests.Session:
         # A connection belongs to one thread of one process: after a fork both would read from it.
