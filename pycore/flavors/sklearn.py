@@ -65,8 +65,7 @@ def save_model(
     InvalidInput
         The model lacks the method, or an argument cannot be used.
     """
-    predict = getattr(sk_model, pyfunc_predict_fn, None)
-    if not callable(predict):
+    if not callable(getattr(sk_model, pyfunc_predict_fn, None)):
         raise InvalidInput(
             f"A {type(sk_model).__name__} has no method {pyfunc_predict_fn!r}; "
             "name another one with pyfunc_predict_fn."
@@ -95,7 +94,6 @@ def save_model(
         companions,
         model=mlflow_model,
         requirements=get_default_pip_requirements(serialization_format == "cloudpickle"),
-        predict=predict,
     )
 
 

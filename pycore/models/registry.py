@@ -133,7 +133,6 @@ def load_pyfunc(
 
     path = Path(path)
     model = Model.load(path)
-    name = flavor_of(model)
     section = model.flavors.get(PYFUNC, {})
     merged = merge_config(section.get("config"), config)
     if merged:
@@ -141,11 +140,24 @@ def load_pyfunc(
     _use_code(path, section.get("code"))
     if not suppress_warnings:
         warn_about_differences(path)
+    return PyFuncModel(load_implementation(path, model), model, path)
+
+
+def load_implementation(path: Path, model: Model) -> Any:
+    """Return the object that a model's flavor or loader module makes of its folder.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        The folder cannot be read, or not by what is installed.
+    """
+    name = flavor_of(model)
     try:
-        loaded = _call_loader(path, section) if name is None else find(name).load_pyfunc(path, model)
+        if name is None:
+            return _call_loader(path, model.flavors[PYFUNC])
+        return find(name).load_pyfunc(path, model)
     except ModuleNotFoundError as error:
         raise FlavorUnknown(f"The model needs {install_advice(error, path)}") from error
-    return PyFuncModel(loaded, model, path)
 
 
 def _load(entry: EntryPoint) -> Flavor:

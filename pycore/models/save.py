@@ -15,6 +15,8 @@ from typing import Any
 from pycore.errors import AlreadyExists, InvalidInput
 from pycore.models.environment import ENV, Requirements, write_environment
 from pycore.models.input_example import split_params, write_example
+from pycore.models.pyfunc import PyFuncModel
+from pycore.models.registry import load_implementation
 from pycore.models.signature import ModelSignature, infer_signature
 from pycore.models.spec import PYFUNC, Model
 
@@ -58,7 +60,6 @@ def save_folder(
     *,
     model: Model | None = None,
     requirements: Sequence[str] = (),
-    predict: Callable[[Any], Any] | None = None,
 ) -> Model:
     """Write a whole model folder: complete under its name, or not there at all.
 
@@ -73,8 +74,6 @@ def save_folder(
         To fill in; a new one otherwise.
     requirements : sequence of str
         What pip must install to load the model, where the user does not say.
-    predict : callable, optional
-        Answers the input example; tells the output part of an inferred signature.
 
     Raises
     ------
@@ -94,7 +93,7 @@ def save_folder(
             model.metadata = dict(companions.metadata)
         if companions.input_example is not None:
             model.saved_input_example_info = write_example(folder, companions.input_example)
-        model.signature = _signature(companions, model.signature, predict)
+        model.signature = _signature(companions, model, folder)
         model.model_size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         write_environment(
             folder,
@@ -151,25 +150,23 @@ def _copy_code(code_paths: Sequence[str | Path], target: Path) -> None:
             raise InvalidInput(f"code_paths names {str(source)!r}, which does not exist.")
 
 
-def _signature(
-    companions: Companions, present: ModelSignature | None, predict: Callable[[Any], Any] | None
-) -> ModelSignature | None:
+def _signature(companions: Companions, model: Model, folder: Path) -> ModelSignature | None:
     given = companions.signature
     if isinstance(given, ModelSignature):
         return given
     if given is False or companions.input_example is None:
-        return present
+        return model.signature
     if given is not None:
         raise InvalidInput(f"signature must be a ModelSignature or False, not a {type(given).__name__}.")
     data, params = split_params(companions.input_example)
     output = None
-    if predict is not None:
-        try:
-            output = predict(data)
-        except Exception as error:  # noqa: BLE001 - the user's model, on an example that may be wrong
-            _log.warning(
-                "The model fails on its own input example, so its signature has no outputs: %s: %s",
-                type(error).__name__,
-                error,
-            )
+    try:
+        # What was written is asked, so that a model which does not come back whole is noticed here.
+        output = PyFuncModel(load_implementation(folder, model), model, folder).call(data, params or {})
+    except Exception as error:  # noqa: BLE001 - the user's model, on an example that may be wrong
+        _log.warning(
+            "The saved model fails on its own input example, so its signature has no outputs: %s: %s",
+            type(error).__name__,
+            error,
+        )
     return infer_signature(data, output, params)

@@ -1,0 +1,403 @@
+"""Models of no particular library: a user's own class or function, or a loader module of theirs.
+
+What ``pycore.pyfunc`` offers. The folders are those of MLflow's ``pyfunc``: a `PythonModel` is a pickle
+that its own loader reads, anything else is data that the user's loader module reads.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pycore.errors import InvalidInput, InvalidModel
+from pycore.models import pickled, registry
+from pycore.models.environment import CONDA_ENV as CONDA_FILE
+from pycore.models.environment import ENV, REQUIREMENTS, Requirements, pinned
+from pycore.models.environment import conda_env as conda_env_of
+from pycore.models.flavor import Predictor
+from pycore.models.model_info import ModelInfo
+from pycore.models.pyfunc import PyFuncModel
+from pycore.models.save import Companions, pyfunc_section, save_folder
+from pycore.models.signature import ModelSignature
+from pycore.models.spec import PYFUNC, Model, inside
+from pycore.tracking import model_logging, model_uris
+
+__all__ = [
+    "FLAVOR",
+    "FLAVOR_NAME",
+    "PyFuncModel",
+    "PythonModel",
+    "PythonModelContext",
+    "add_to_model",
+    "get_default_conda_env",
+    "get_default_pip_requirements",
+    "get_model_dependencies",
+    "load_model",
+    "load_pyfunc",
+    "log_model",
+    "save_model",
+]
+
+FLAVOR_NAME = PYFUNC
+
+_LOADER = "mlflow.pyfunc.model"
+_MODEL_FILE = "python_model.pkl"
+_ARTIFACTS = "artifacts"
+_DATA = "data"
+
+
+class PythonModelContext:
+    """What a `PythonModel` was saved with.
+
+    Parameters
+    ----------
+    artifacts : dict of str to str
+        Local path of each artifact, by the name it was saved under.
+    model_config : dict
+    """
+
+    def __init__(self, artifacts: dict[str, str], model_config: dict[str, Any]) -> None:
+        self.artifacts = artifacts
+        self.model_config = model_config
+
+
+class PythonModel:
+    """Base of a user's own model class: override `predict`, and `load_context` to read artifacts."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Prepare the model after it was loaded, before its first `predict`."""
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Return the result for an input; the parameters `context` and `params` may be left out.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+        model_input : DataFrame, ndarray or what else the caller gave
+        params : dict, optional
+            Those of the signature, defaults filled in.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
+
+
+class FunctionModel(PythonModel):
+    """A plain function as a model."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+
+def load_model(
+    model_uri: str | Path,
+    suppress_warnings: bool = False,
+    dst_path: str | Path | None = None,
+    model_config: Mapping[str, Any] | None = None,
+) -> PyFuncModel:
+    """Load a model of any flavor, crates of R included.
+
+    Parameters
+    ----------
+    model_uri : str or path
+        A folder, or a URI of a run or of a registered model.
+    suppress_warnings : bool
+        Do not log how the installed packages differ from those the model was saved with.
+    dst_path : path, optional
+        Where to put a copy.
+    model_config : mapping, optional
+        Replaces values of the configuration the model was saved with.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        The folder cannot be read, or not by what is installed; the message says what to do.
+    NotFound
+        There is no such run, model, version or folder.
+    """
+    return registry.load_pyfunc(model_uris.fetch(str(model_uri), dst_path), model_config, suppress_warnings)
+
+
+#: Its name in the first versions of MLflow.
+load_pyfunc = load_model
+
+
+def save_model(
+    path: str | Path,
+    loader_module: str | None = None,
+    data_path: str | Path | None = None,
+    code_paths: list[str] | None = None,
+    conda_env: str | Path | Mapping[str, Any] | None = None,
+    mlflow_model: Model | None = None,
+    python_model: Any = None,
+    artifacts: Mapping[str, str] | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: Any = None,
+    pip_requirements: Requirements | None = None,
+    extra_pip_requirements: Requirements | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    model_config: Mapping[str, Any] | None = None,
+) -> None:
+    """Save a model of one's own into a new folder.
+
+    Parameters
+    ----------
+    path : path
+        Must not exist, or be empty.
+    loader_module : str, optional
+        A module with ``_load_pyfunc(path)``, which returns an object with `predict`. It must be
+        installed wherever the model is loaded, or be among `code_paths`.
+    data_path : path, optional
+        File or folder handed to the loader.
+    python_model : PythonModel or function, optional
+        In place of `loader_module`: an object with ``predict(context, model_input)``, or a function of
+        the input.
+    artifacts : mapping of str to str, optional
+        Files or folders, by URI or path, that `python_model` finds in its context by name.
+    model_config : mapping, optional
+        Configuration, which whoever loads the model may override.
+    mlflow_model, code_paths, conda_env, signature, input_example, pip_requirements,
+    extra_pip_requirements, metadata
+        See `pycore.models.save.Companions`.
+
+    Raises
+    ------
+    AlreadyExists
+        Something is at `path`.
+    InvalidInput
+        Neither or both kinds of model are given, or an argument cannot be used.
+    """
+    if (loader_module is None) == (python_model is None):
+        raise InvalidInput("Give python_model (an object or a function) or loader_module, and not both.")
+    if loader_module is not None and artifacts:
+        raise InvalidInput("artifacts belong to a python_model; give a loader_module its data by data_path.")
+    wrapped = None if python_model is None else _as_python_model(python_model)
+
+    def write(folder: Path, model: Model) -> None:
+        config = dict(model_config) if model_config else None
+        if wrapped is None:
+            data = None if data_path is None else _copy(Path(data_path), folder, _DATA)
+            model.add_flavor(PYFUNC, pyfunc_section(str(loader_module), data=data, config=config))
+            return
+        pickled.dump(wrapped, folder / _MODEL_FILE)
+        copied = {name: _copy_artifact(name, uri, folder) for name, uri in (artifacts or {}).items()}
+        model.add_flavor(
+            PYFUNC,
+            pyfunc_section(
+                _LOADER,
+                artifacts=copied or None,
+                cloudpickle_version=version("cloudpickle"),
+                config=config,
+                python_model=_MODEL_FILE,
+            ),
+        )
+
+    companions = Companions(
+        signature, input_example, code_paths, conda_env, pip_requirements, extra_pip_requirements, metadata
+    )
+    save_folder(path, write, companions, model=mlflow_model, requirements=get_default_pip_requirements())
+
+
+def log_model(
+    artifact_path: str | None = None,
+    loader_module: str | None = None,
+    data_path: str | Path | None = None,
+    code_paths: list[str] | None = None,
+    conda_env: str | Path | Mapping[str, Any] | None = None,
+    python_model: Any = None,
+    artifacts: Mapping[str, str] | None = None,
+    registered_model_name: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: Any = None,
+    await_registration_for: int | None = None,
+    pip_requirements: Requirements | None = None,
+    extra_pip_requirements: Requirements | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    model_config: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    **ignored: Any,
+) -> ModelInfo:
+    """Save a model of one's own into the artifacts of the active run.
+
+    Parameters
+    ----------
+    artifact_path, name : str, optional
+        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
+    registered_model_name : str, optional
+        Registered model to make a version of.
+    await_registration_for : int, optional
+        Not needed: a version is ready at once.
+    ignored
+        Arguments of other versions of MLflow that have no meaning here.
+
+    See `save_model` for the others.
+
+    Returns
+    -------
+    ModelInfo
+    """
+
+    def save(folder: Path, model: Model) -> None:
+        save_model(
+            folder,
+            loader_module=loader_module,
+            data_path=data_path,
+            code_paths=code_paths,
+            conda_env=conda_env,
+            mlflow_model=model,
+            python_model=python_model,
+            artifacts=artifacts,
+            signature=signature,
+            input_example=input_example,
+            pip_requirements=pip_requirements,
+            extra_pip_requirements=extra_pip_requirements,
+            metadata=metadata,
+            model_config=model_config,
+        )
+
+    place = model_logging.artifact_path_of(artifact_path, name)
+    return model_logging.log_model(save, place, registered_model_name=registered_model_name)
+
+
+def add_to_model(
+    model: Model,
+    loader_module: str,
+    data: str | None = None,
+    code: str | None = None,
+    conda_env: str | None = None,
+    python_env: str | None = None,
+    **keys: Any,
+) -> Model:
+    """Add a python_function section to a model of another flavor, and return the model.
+
+    Parameters
+    ----------
+    model : Model
+    loader_module : str
+        A module with ``_load_pyfunc(path)``.
+    data, code : str, optional
+        Paths inside the model folder.
+    conda_env, python_env : str, optional
+        Names of the environment files in the folder.
+    keys
+        Further keys of the section.
+    """
+    given = {"conda": conda_env, "virtualenv": python_env}
+    environment = {kind: file for kind, file in given.items() if file is not None}
+    section = pyfunc_section(loader_module, data=data, code=code, **keys)
+    return model.add_flavor(PYFUNC, section | {"env": environment or dict(ENV)})
+
+
+def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:
+    """Return the local path of the file that lists a model's packages.
+
+    Parameters
+    ----------
+    model_uri : str or path
+    format : {"pip", "conda"}
+
+    Raises
+    ------
+    InvalidInput
+        Another format, or a model without such a file.
+    """
+    files = {"pip": REQUIREMENTS, "conda": CONDA_FILE}
+    if format not in files:
+        raise InvalidInput(f"format is one of {', '.join(files)}, not {format!r}.")
+    file = model_uris.fetch(str(model_uri)) / files[format]
+    if not file.is_file():
+        raise InvalidInput(f"The model {model_uri} has no {file.name}: it does not say what it needs.")
+    return str(file)
+
+
+def get_default_pip_requirements() -> list[str]:
+    """Return what pip must install to load a `PythonModel`, besides what its own code imports."""
+    return pinned(["cloudpickle", "numpy", "pandas"])
+
+
+def get_default_conda_env() -> dict[str, Any]:
+    """Return the same as a conda environment."""
+    return conda_env_of(get_default_pip_requirements())
+
+
+class PythonFunctionFlavor:
+    """Loads `PythonModel` pickles, ours and MLflow's."""
+
+    name = FLAVOR_NAME
+
+    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
+        """Leave scoring to the general way."""
+
+    def load_pyfunc(self, path: Path, model: Model) -> Any:
+        """Return the model under the method ``predict(data, params)``, its context loaded."""
+        section = model.flavors[PYFUNC]
+        if section.get("python_model_compression"):
+            raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
+        python_model = pickled.load(inside(path, section.get("python_model"), "python_model"))
+        saved = section.get("artifacts") or {}
+        artifacts = {
+            name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()
+        }
+        context = PythonModelContext(artifacts, dict(section.get("config") or {}))
+        load_context = getattr(python_model, "load_context", None)
+        if load_context is not None:
+            load_context(context=context)
+        return _LoadedPythonModel(python_model, context)
+
+
+FLAVOR = PythonFunctionFlavor()
+
+
+class _LoadedPythonModel:
+    """A user's model with its context, which callers need not know of."""
+
+    def __init__(self, python_model: Any, context: PythonModelContext) -> None:
+        self.python_model = python_model
+        self._context = context
+        target = python_model.function if isinstance(python_model, FunctionModel) else python_model.predict
+        self._target = target
+        names = inspect.signature(target).parameters
+        self._takes_context = "context" in names
+        self._takes_params = "params" in names
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """Score data."""
+        arguments = (self._context, data) if self._takes_context else (data,)
+        return self._target(*arguments, params=params) if self._takes_params else self._target(*arguments)
+
+    def get_raw_model(self) -> Any:
+        """Return the user's object."""
+        return self.python_model
+
+
+def _as_python_model(given: Any) -> Any:
+    if inspect.isfunction(given) or inspect.isbuiltin(given):
+        return FunctionModel(given)
+    if isinstance(given, type) or not callable(getattr(given, "predict", None)):
+        shown = given.__name__ if isinstance(given, type) else type(given).__name__
+        raise InvalidInput(
+            f"python_model must be a function or an object with predict(context, model_input), not {shown}; "
+            "of a class, give an instance."
+        )
+    return given
+
+
+def _copy_artifact(name: str, uri: str, folder: Path) -> dict[str, str]:
+    if PurePosixPath(name).name != name or name in (".", ".."):
+        raise InvalidInput(f"The artifact name {name!r} cannot be the name of a folder.")
+    return {"path": _copy(model_uris.fetch(uri), folder, f"{_ARTIFACTS}/{name}"), "uri": str(uri)}
+
+
+def _copy(source: Path, folder: Path, below: str) -> str:
+    """Copy a file or folder under its own name, and return its path relative to the model folder."""
+    target = folder / below / source.resolve().name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.is_file():
+        shutil.copy(source, target)
+    else:
+        raise InvalidInput(f"There is nothing at {str(source)!r} to save with the model.")
+    return target.relative_to(folder).as_posix()
