@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from pycore.models.columns import Block
@@ -77,4 +77,24 @@ class Flavor(Protocol):
 
     def load_pyfunc(self, path: Path, model: Model) -> Any:
         """Load an object with ``predict(data)`` or ``predict(data, params)`` for Python callers."""
+        ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A flavor that can say what is in its models, without running anything of them."""
+
+    def describe(self, path: Path) -> dict[str, Any]:
+        """Return what is worth knowing about a model's data, in plain values.
+
+        Parameters
+        ----------
+        path : Path
+            The model's folder.
+
+        Raises
+        ------
+        InvalidModel
+            The data cannot be read.
+        """
         ...

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import signal
+import socket
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Protocol
 
@@ -29,17 +31,21 @@ _GRACE_S = 10
 class HttpServer(Protocol):
     """What answers HTTP: gunicorn, from the command line."""
 
-    def __call__(self, app: ScoringApp, processes: int, threads: int, drain_s: int) -> None:
-        """Serve an application in this process until SIGTERM, then for `drain_s` those it is answering."""
+    def __call__(
+        self, app: ScoringApp, listener: socket.socket, processes: int, threads: int, drain_s: int
+    ) -> None:
+        """Serve until SIGTERM, then let requests that are being answered end, for up to `drain_s`."""
         ...
 
 
-def serve(options: EngineOptions, http_server: HttpServer) -> None:
+def serve(options: EngineOptions, listener: socket.socket, http_server: HttpServer) -> None:
     """Serve a model until SIGTERM or SIGINT; requests that have been accepted are answered first.
 
     Parameters
     ----------
     options : EngineOptions
+    listener : socket
+        Where HTTP requests come; closed in this process.
     http_server : callable
         Called in a process of its own once the model can score; it never sees the model.
 
@@ -56,19 +62,27 @@ def serve(options: EngineOptions, http_server: HttpServer) -> None:
         host = ModelHost(options)
         stack.callback(host.stop)
         # Forked before the host is started, while this process has one thread.
-        http = _HttpProcess(
-            ScoringApp(signature, EngineClient(host.address, options.timeout_s)), http_server, options
-        )
+        app = ScoringApp(signature, EngineClient(host.address, options.timeout_s))
+        http = _HttpProcess(lambda: http_server(app, listener, *_http_size(options)))
+        # Only the HTTP server's copy is to keep the port open.
+        listener.close()
         stack.callback(http.stop)
         host.start()
         http.open()
         raise Unavailable(f"The HTTP server has ended by itself (exit status {http.wait()}).")
 
 
+def _http_size(options: EngineOptions) -> tuple[int, int, int]:
+    """Return how many processes, how many threads of each, and how many seconds they get at the end."""
+    at_once = options.queue_requests + options.workers
+    threads = math.ceil(at_once / _HTTP_PROCESSES) + _SPARE_THREADS
+    return _HTTP_PROCESSES, threads, math.ceil(options.timeout_s) + _GRACE_S
+
+
 class _HttpProcess:
     """A child that runs the HTTP server as soon as it is told to."""
 
-    def __init__(self, app: ScoringApp, http_server: HttpServer, options: EngineOptions) -> None:
+    def __init__(self, run_server: Callable[[], None]) -> None:
         told, self._tell = os.pipe()
         self._status: int | None = None
         supervisor = os.getpid()
@@ -84,9 +98,7 @@ class _HttpProcess:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             sandbox.die_with_parent(supervisor, signal.SIGTERM)
             if os.read(told, 1):
-                waiting = options.queue_requests + options.workers
-                threads = math.ceil(waiting / _HTTP_PROCESSES) + _SPARE_THREADS
-                http_server(app, _HTTP_PROCESSES, threads, math.ceil(options.timeout_s) + _GRACE_S)
+                run_server()
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1

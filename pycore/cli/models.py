@@ -1,0 +1,182 @@
+"""``crateflow models``: serve a model, score a file with it, look into it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+import yaml
+
+from pycore.config import SCORING_TIMEOUT_S
+from pycore.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pycore.models.spec import Model
+
+_CONTENT_TYPES = {"json": "application/json", "csv": "text/csv"}
+#: A file is scored by whoever waits for it, and may take its time.
+_FILE_TIMEOUT_S = 7 * 24 * 3600.0
+
+_model_uri = click.option(
+    "-m",
+    "--model-uri",
+    metavar="URI",
+    required=True,
+    help="A folder, runs:/<run id>/<path>, models:/<name>/<version or stage>, or models:/<name>@<alias>.",
+)
+_env_manager = click.option(
+    "--env-manager",
+    default="local",
+    show_default=True,
+    help="Where the model's packages come from: 'local' is what is installed here.",
+)
+
+
+@click.group("models")
+def models() -> None:
+    """Serve models, score with them, look into them."""
+
+
+@models.command("serve")
+@_model_uri
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@click.option(
+    "-t",
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SCORING_TIMEOUT_S.get,
+    help="Seconds a request may take before it is stopped.  [default: 60]",
+)
+@click.option(
+    "-w",
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that score.  [default: one per processor]",
+)
+@_env_manager
+@click.option("--no-conda", is_flag=True, help="The same as --env-manager local.")
+def serve(
+    model_uri: str,
+    host: str,
+    port: int,
+    timeout_s: float,
+    workers: int | None,
+    env_manager: str,
+    no_conda: bool,
+) -> None:
+    """Answer scoring requests over HTTP: POST /invocations, GET /ping, /health and /version.
+
+    SIGTERM ends the server after the requests it is answering.
+    """
+    _check_env_manager("local" if no_conda else env_manager)
+    # gunicorn and the clients of model registries take longer to load than `--help` may take.
+    from pycore.cli.launch import listen
+    from pycore.cli.launch import serve as serve_http
+    from pycore.scoring.engine.options import EngineOptions, default_workers
+    from pycore.scoring.serve import serve as serve_model
+    from pycore.tracking.model_uris import fetch
+
+    _log_to_stderr()
+    with listen(host, port) as listener:
+        options = EngineOptions(fetch(model_uri), workers or default_workers(), timeout_s)
+        serve_model(
+            options,
+            listener,
+            lambda app, listener, processes, threads, drain_s: serve_http(
+                app, listener, processes, threads, f"--graceful-timeout {drain_s}"
+            ),
+        )
+
+
+@models.command("predict")
+@_model_uri
+@click.option(
+    "-i", "--input-path", type=click.File("rb"), default="-", help="File with the rows.  [default: stdin]"
+)
+@click.option(
+    "-o", "--output-path", type=click.File("wb"), default="-", help="File for the answer.  [default: stdout]"
+)
+@click.option(
+    "-t",
+    "--content-type",
+    type=click.Choice(list(_CONTENT_TYPES)),
+    default="json",
+    show_default=True,
+    help="Format of the rows.",
+)
+@_env_manager
+def predict(
+    model_uri: str, input_path: BinaryIO, output_path: BinaryIO, content_type: str, env_manager: str
+) -> None:
+    """Score a file of rows, in the forms that /invocations takes, and print what it would answer."""
+    _check_env_manager(env_manager)
+    # See `serve`.
+    from pycore.models.spec import Model
+    from pycore.scoring.engine.client import EngineClient
+    from pycore.scoring.engine.options import EngineOptions
+    from pycore.scoring.engine.process import ModelHost
+    from pycore.scoring.scorer import Scorer
+    from pycore.tracking.model_uris import fetch
+
+    _log_to_stderr()
+    path = fetch(model_uri)
+    signature = Model.load(path).signature
+    with ModelHost(EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S)) as host:
+        scorer = Scorer(signature, EngineClient(host.address, _FILE_TIMEOUT_S).predict)
+        reply = scorer.score(input_path.read(), _CONTENT_TYPES[content_type])
+    if reply.warning is not None:
+        click.echo(f"Warning: {reply.warning}.", err=True)
+    output_path.write(reply.body + b"\n")
+
+
+@models.command("inspect")
+@_model_uri
+def inspect(model_uri: str) -> None:
+    """Describe a model without running it: its flavors, its signature, and what is inside."""
+    # See `serve`.
+    from pycore.models.spec import Model
+    from pycore.tracking.model_uris import fetch
+
+    path = fetch(model_uri)
+    # YAML, as MLmodel itself: read by people, and by programs that want to.
+    click.echo(
+        yaml.safe_dump(_description(path, Model.load(path)), sort_keys=False, allow_unicode=True), nl=False
+    )
+
+
+def _description(path: Path, model: Model) -> dict[str, Any]:
+    from pycore.models import registry
+    from pycore.models.flavor import Inspectable
+
+    facts = {"path": str(path), "created": model.utc_time_created, "run_id": model.run_id}
+    signature = model.signature.to_dict() if model.signature else {}
+    parts = {name: json.loads(text) for name, text in signature.items() if text is not None}
+    contents = {}
+    for name in registry.names():
+        if name in model.flavors and isinstance(flavor := registry.find(name), Inspectable):
+            contents[name] = flavor.describe(path)
+    return {**facts, "flavors": model.flavors, "signature": parts or None, "contents": contents or None}
+
+
+def _check_env_manager(env_manager: str) -> None:
+    if env_manager != "local":
+        raise InvalidInput(
+            f"There is no environment manager {env_manager!r} here, only 'local': install the model's "
+            "packages (requirements.txt or r_env.yaml in its folder say which) and give --env-manager local."
+        )
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
