@@ -7,6 +7,7 @@ for, never on import, so a change of the environment takes effect at once.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -74,6 +75,13 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _optional_pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression, {error}") from error
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number <= 0:
@@ -122,6 +130,18 @@ ARTIFACT_FOLDERS: Setting[tuple[str, ...]] = Setting(
     (),
     _folders,
     "Folders, besides the server's own, whose artifacts it may read and write; separated as in PATH.",
+)
+ALLOWED_HOST_SCHEMES: Setting[tuple[str, ...]] = Setting(
+    "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",
+    (),
+    _names,
+    "URI schemes, with commas between, whose hosts the source of a model version may choose.",
+)
+SOURCE_PATTERN = Setting(
+    "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
+    None,
+    _optional_pattern,
+    "Regular expression that the source of every model version must match.",
 )
 
 # Models

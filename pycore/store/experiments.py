@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, String, cast, delete, insert, select, update
+from sqlalchemy import Connection, Row, String, bindparam, cast, delete, insert, select, update
 
 from pycore.entities import Experiment, ExperimentTag, LifecycleStage
 from pycore.search import Entity, Filter, Order, Position
@@ -24,7 +24,20 @@ _SUBJECT = Subject(
     texts={"experiment_id": cast(experiments.c.experiment_id, String)},
 )
 
+_LOCK = Prepared(
+    lambda _: (
+        select(experiments).where(experiments.c.experiment_id == bindparam("experiment_id")).with_for_update()
+    )
+)
 _SET_TAG = Prepared(lambda dialect: upsert(experiment_tags, dialect, "value"))
+
+
+class ExperimentRow(NamedTuple):
+    """What a write needs to know of its experiment."""
+
+    name: str
+    artifact_location: str
+    lifecycle_stage: str
 
 
 def insert_experiment(connection: Connection, name: str, now_ms: int) -> int:
@@ -65,10 +78,15 @@ def set_artifact_location(connection: Connection, experiment_id: int, artifact_l
     )
 
 
-def get_experiment(connection: Connection, experiment_id: int, lock: bool = False) -> Experiment | None:
-    """Return an experiment; with `lock`, no other transaction changes it before this one ends."""
-    statement = select(experiments).where(experiments.c.experiment_id == experiment_id)
-    row = connection.execute(statement.with_for_update() if lock else statement).first()
+def lock_experiment(connection: Connection, experiment_id: int) -> ExperimentRow | None:
+    """Return an experiment's row; no other transaction changes it before this one ends."""
+    row = _LOCK.execute(connection, experiment_id=experiment_id).first()
+    return None if row is None else ExperimentRow(row.name, row.artifact_location, row.lifecycle_stage)
+
+
+def get_experiment(connection: Connection, experiment_id: int) -> Experiment | None:
+    """Return an experiment."""
+    row = connection.execute(select(experiments).where(experiments.c.experiment_id == experiment_id)).first()
     return None if row is None else _with_tags(connection, [row])[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
@@ -71,13 +72,30 @@ def get_model_version(connection: Connection, name: str, version: int) -> ModelV
     ).first()
     if row is None:
         return None
+    version_with_tags = _with_tags(connection, [row])
+    return with_aliases(connection, row.model_pk, version_with_tags)[0]
+
+
+def version_exists(connection: Connection, model_pk: int, version: int) -> bool:
+    """Return whether a model has a version of this number."""
+    columns = model_versions.c
+    statement = select(columns.version).where(columns.model_pk == model_pk, columns.version == version)
+    return connection.execute(statement).first() is not None
+
+
+def with_aliases(
+    connection: Connection, model_pk: int, versions: Sequence[ModelVersion]
+) -> list[ModelVersion]:
+    """Return versions of one model with the aliases that point at them."""
+    pointing: dict[int, list[str]] = {int(version.version): [] for version in versions}
     statement = (
-        select(aliases.c.alias)
-        .where(aliases.c.model_pk == row.model_pk, aliases.c.version == version)
+        select(aliases.c.alias, aliases.c.version)
+        .where(aliases.c.model_pk == model_pk, among(aliases.c.version, list(pointing)))
         .order_by(aliases.c.alias)
     )
-    pointing = tuple(connection.execute(statement).scalars())
-    return _with_tags(connection, [row], {(row.model_pk, version): pointing})[0]
+    for alias, number in connection.execute(statement):
+        pointing[number].append(alias)
+    return [replace(version, aliases=tuple(pointing[int(version.version)])) for version in versions]
 
 
 def get_storage_location(connection: Connection, name: str, version: int) -> str | None:
@@ -189,11 +207,7 @@ def delete_model_version_tag(connection: Connection, model_pk: int, version: int
     )
 
 
-def _with_tags(
-    connection: Connection,
-    rows: Sequence[Row[Any]],
-    pointing: dict[tuple[int, int], tuple[str, ...]] | None = None,
-) -> list[ModelVersion]:
+def _with_tags(connection: Connection, rows: Sequence[Row[Any]]) -> list[ModelVersion]:
     tags: dict[tuple[int, int], dict[str, str]] = {(row.model_pk, row.version): {} for row in rows}
     columns = model_version_tags.c
     # All tags between the lowest and the highest version: pairs of numbers are more than a statement holds.
@@ -221,7 +235,6 @@ def _with_tags(
             run_id=row.run_id,
             run_link=row.run_link,
             tags=tags[row.model_pk, row.version],
-            aliases=(pointing or {}).get((row.model_pk, row.version), ()),
         )
         for row in rows
     ]

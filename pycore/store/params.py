@@ -35,7 +35,7 @@ def insert_params(connection: Connection, run_pk: int, experiment_id: int, entri
 def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict[str, str]:
     """Return the values that a run has under some of the given keys."""
     statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
-    return dict(connection.execute(statement).tuples())
+    return {row.key: row.value for row in connection.execute(statement)}
 
 
 def get_params(connection: Connection, run_pks: Sequence[int]) -> dict[int, list[Param]]:

@@ -1,0 +1,62 @@
+"""Makes the per-noun objects over a database."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+from pycore.protocols import Api, ArtifactStores
+from pycore.services import locations
+from pycore.services.experiments import ExperimentService
+from pycore.services.metrics import MetricService
+from pycore.services.model_sources import SourceRules
+from pycore.services.model_versions import ModelVersionService
+from pycore.services.registered_models import RegisteredModelService
+from pycore.services.runs import RunService
+from pycore.store import Database
+
+
+def now_ms() -> int:
+    """Return the milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def new_run_id() -> str:
+    """Return 32 hexadecimal digits that nobody else has."""
+    return uuid.uuid4().hex
+
+
+def build_api(
+    database: Database,
+    artifact_stores: ArtifactStores,
+    artifact_root: str,
+    *,
+    clock: Callable[[], int] = now_ms,
+    new_id: Callable[[], str] = new_run_id,
+) -> Api:
+    """Return a platform that lives in this process; makes the experiment Default in a new database.
+
+    Parameters
+    ----------
+    database : Database
+        Opened with `Database.open`.
+    artifact_stores : ArtifactStores
+    artifact_root : str
+        URI or path below which experiments keep their artifacts, unless they say where.
+    clock : callable
+        Milliseconds since 1970 UTC.
+    new_id : callable
+        Ids for runs.
+    """
+    root = locations.absolute(artifact_root)
+    experiments = ExperimentService(database, root, clock)
+    experiments.ensure_default()
+    return Api(
+        experiments=experiments,
+        runs=RunService(database, clock, new_id),
+        metrics=MetricService(database),
+        registered_models=RegisteredModelService(database, clock),
+        model_versions=ModelVersionService(database, SourceRules(root), clock),
+        artifacts=artifact_stores,
+    )
