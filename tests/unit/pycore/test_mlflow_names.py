@@ -1,0 +1,164 @@
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import pycore
+from pycore import mlflow_names
+
+# What scripts import (the import paths of MLflow that belong to what is built so far).
+PATHS = [
+    "ActiveRun",
+    "MlflowClient",
+    "artifacts.download_artifacts",
+    "artifacts.list_artifacts",
+    "artifacts.load_dict",
+    "artifacts.load_text",
+    "client.MlflowClient",
+    "entities.Experiment",
+    "entities.FileInfo",
+    "entities.Metric",
+    "entities.Param",
+    "entities.Run",
+    "entities.RunStatus",
+    "entities.RunTag",
+    "entities.ViewType",
+    "entities.model_registry.ModelVersion",
+    "entities.model_registry.RegisteredModel",
+    "entities.model_registry.model_version_status.ModelVersionStatus",
+    "entities.run_status.RunStatus",
+    "exceptions.MlflowException",
+    "exceptions.RestException",
+    "models.Model",
+    "models.ModelSignature",
+    "models.get_model_info",
+    "models.infer_signature",
+    "models.model.Model",
+    "models.signature.infer_signature",
+    "pyfunc.PythonModel",
+    "pyfunc.load_model",
+    "pyfunc.log_model",
+    "pyfunc.save_model",
+    "sklearn.load_model",
+    "sklearn.log_model",
+    "sklearn.save_model",
+    "store.entities.PagedList",
+    "tracking.MlflowClient",
+    "tracking.client.MlflowClient",
+    "tracking.get_tracking_uri",
+    "tracking.set_registry_uri",
+    "tracking.set_tracking_uri",
+    "types.ColSpec",
+    "types.DataType",
+    "types.ParamSchema",
+    "types.Schema",
+    "types.TensorSpec",
+    "types.schema.Schema",
+    "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID",
+    "utils.mlflow_tags.MLFLOW_RUN_NAME",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_is_there_by_import_and_by_attribute(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    imported = getattr(importlib.import_module(f"pycore.{module}" if module else "pycore"), name)
+    reached = pycore
+    for part in path.split("."):
+        reached = getattr(reached, part)
+
+    assert imported is reached
+    assert name in dir(importlib.import_module(f"pycore.{module}" if module else "pycore"))
+
+
+def test_every_module_of_the_table_can_be_loaded() -> None:
+    named = {module for modules in mlflow_names.MODULES.values() for module in modules}
+    for module in named | {module for module, _ in mlflow_names.NAMES.values()}:
+        importlib.import_module(module)
+    for module, name in mlflow_names.NAMES.values():
+        assert hasattr(importlib.import_module(module), name)
+
+
+def test_a_package_with_added_names_keeps_its_own_modules() -> None:
+    from pycore.artifacts import transfer
+    from pycore.client.transport import Transport
+
+    assert transfer.__name__ == "pycore.artifacts.transfer"
+    assert Transport.__module__ == "pycore.client.transport"
+    assert pycore.artifacts.__file__ is not None
+
+
+def test_a_path_that_is_not_there_is_an_ordinary_import_error() -> None:
+    with pytest.raises(ModuleNotFoundError, match="No module named 'pycore.no_such_flavor'"):
+        importlib.import_module("pycore.no_such_flavor")
+    with pytest.raises(AttributeError, match="module 'pycore.sklearn' has no attribute 'no_such_thing'"):
+        pycore.sklearn.no_such_thing  # noqa: B018
+
+
+def _run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_scripts_written_for_mlflow_run_after_install_as_mlflow() -> None:
+    _run(
+        """
+import importlib.resources
+import pycore
+pycore.install_as_mlflow()
+pycore.install_as_mlflow()
+import mlflow
+import mlflow.pyfunc
+import mlflow.entities
+from mlflow.entities import ViewType
+from mlflow.tracking import MlflowClient
+from mlflow.exceptions import MlflowException
+assert mlflow is pycore
+assert mlflow.pyfunc is pycore.pyfunc
+assert mlflow.entities is pycore.entities
+assert mlflow.entities.__spec__.name == "pycore.entities"
+assert MlflowClient is mlflow.MlflowClient
+assert importlib.resources.files("mlflow.entities").joinpath("run.py").is_file()
+try:
+    import mlflow.no_such_flavor
+except ModuleNotFoundError as error:
+    assert error.name == "mlflow.no_such_flavor", error.name
+else:
+    raise AssertionError("no error")
+"""
+    )
+
+
+def test_every_path_is_there_under_mlflow_too() -> None:
+    _run(
+        "import importlib, pycore; pycore.install_as_mlflow()\n"
+        f"for path in {PATHS!r}:\n"
+        "    module, _, name = ('mlflow.' + path).rpartition('.')\n"
+        "    ours = importlib.import_module('pycore' + module.removeprefix('mlflow'))\n"
+        "    assert importlib.import_module(module) is ours, module\n"
+        "    getattr(ours, name)\n"
+    )
+
+
+def test_install_as_mlflow_refuses_when_mlflow_is_imported() -> None:
+    _run(
+        """
+import sys, types
+sys.modules["mlflow"] = types.ModuleType("mlflow")
+import pycore
+try:
+    pycore.install_as_mlflow()
+except pycore.exceptions.MlflowException as error:
+    assert "imported already" in error.message
+else:
+    raise AssertionError("no error")
+"""
+    )
+
+
+def test_without_install_as_mlflow_there_is_no_mlflow() -> None:
+    _run("import sys, pycore; pycore.log_param; assert 'mlflow' not in sys.modules")
