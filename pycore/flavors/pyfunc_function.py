@@ -87,8 +87,22 @@ class PythonModel:
 class FunctionModel(PythonModel):
     """A plain function as a model."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    # The attribute is called as in MLflow's own pickles of functions, which are read as this class.
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.func = func
+
+
+class _TypeHints:
+    """Stands for what MLflow notes about a predict method without type hints; nothing here asks for it."""
+
+
+#: MLflow's classes in its pickles of models, where MLflow is not installed.
+_SUBSTITUTES = {
+    ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
+    ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
+    ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
+    ("mlflow.models.signature", "_TypeHints"): _TypeHints,
+}
 
 
 def load_model(
@@ -335,7 +349,8 @@ class PythonFunctionFlavor:
         section = model.flavors[PYFUNC]
         if section.get("python_model_compression"):
             raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
-        python_model = pickled.load(inside(path, section.get("python_model"), "python_model"))
+        file = inside(path, section.get("python_model"), "python_model")
+        python_model = pickled.load(file, _SUBSTITUTES)
         saved = section.get("artifacts") or {}
         artifacts = {
             name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()
@@ -356,7 +371,7 @@ class _LoadedPythonModel:
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
         self._context = context
-        target = python_model.function if isinstance(python_model, FunctionModel) else python_model.predict
+        target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
         self._target = target
         names = inspect.signature(target).parameters
         self._takes_context = "context" in names

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pycore import config
 from pycore.errors import FlavorUnknown, InvalidInput, InvalidModel, MlflowException
@@ -47,8 +48,14 @@ def dump(value: Any, file: Path, serialization_format: str = "cloudpickle") -> N
         ) from error
 
 
-def load(file: Path) -> Any:
+def load(file: Path, substitutes: Mapping[tuple[str, str], Any] | None = None) -> Any:
     """Read an object; its file runs code, so it must come from somebody you trust.
+
+    Parameters
+    ----------
+    file : Path
+    substitutes : mapping, optional
+        What to take, by module and name, for classes that cannot be imported here.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def load(file: Path) -> Any:
         )
     try:
         with file.open("rb") as stream:
-            return pickle.load(stream)  # noqa: S301 - the format of the model; the setting forbids it
+            return _Unpickler(stream, substitutes or {}).load()
     except ModuleNotFoundError as error:
         raise FlavorUnknown(f"The model's {file.name} needs {install_advice(error, file.parent)}") from error
     except MlflowException:
@@ -73,3 +80,17 @@ def load(file: Path) -> Any:
         raise InvalidModel(
             f"{file.name} cannot be read as a Python pickle: {type(error).__name__}: {error}."
         ) from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, stream: IO[bytes], substitutes: Mapping[tuple[str, str], Any]) -> None:
+        super().__init__(stream)
+        self._substitutes = substitutes
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return super().find_class(module, name)
+        except (ModuleNotFoundError, AttributeError):
+            if (module, name) in self._substitutes:
+                return self._substitutes[module, name]
+            raise

@@ -19,7 +19,6 @@ Every request gets exactly one answer or failure, those of a batch in the order 
 from __future__ import annotations
 
 import socket
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -97,9 +96,8 @@ def _answer_alone(predictor: Predictor, request: _Request) -> bytes:
     try:
         result = predictor.predict(request.block, request.params)
         return encode({"id": request.id, "ok": True}, result)
-    except MlflowException as error:
-        return encode({"id": request.id, "error": to_plain(error)})
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; its caller is told
-        # The caller gets the message alone, the trace is for who runs the server.
-        traceback.print_exc(file=sys.stderr)
+        # The caller gets the message alone; the trace, where there is more to it, is for who runs the server.
+        if not isinstance(error, MlflowException) or error.__cause__ is not None:
+            traceback.print_exc()
         return encode({"id": request.id, "error": to_plain(error)})

@@ -82,15 +82,13 @@ class PyFuncModel:
         schema = self.metadata.get_input_schema()
         signature = self.metadata.signature
         known = signature.params if signature else None
+        if params and not self._takes_params:
+            _log.warning("the model's predict takes no params; ignored %s", ", ".join(params))
         return self.call(enforce_input(data, schema), enforce_params(params, known))
 
     def call(self, data: Any, params: Mapping[str, Any]) -> Any:
         """Score data and params that fit the signature already."""
-        if self._takes_params:
-            return self._predict(data, params=dict(params))
-        if params:
-            _log.warning("the model's predict takes no params; ignored %s", ", ".join(params))
-        return self._predict(data)
+        return self._predict(data, params=dict(params)) if self._takes_params else self._predict(data)
 
     def unwrap_python_model(self) -> Any:
         """Return the object of a user's own class that was saved with ``python_model``.

@@ -177,8 +177,8 @@ def install_advice(error: ModuleNotFoundError, path: Path | None = None) -> str:
         return f"{text}: pip install 'crateflow[{_EXTRAS[module]}]'."
     if module == "mlflow":
         return (
-            f"{text}: its pickle refers to MLflow's own classes. Call pycore.install_as_mlflow() before "
-            "loading it, or pip install mlflow."
+            f"{text}: its pickle refers to code of MLflow itself. pip install mlflow, or save the model "
+            "again with pycore."
         )
     if path is not None and (path / "requirements.txt").exists():
         return f"{text}: pip install -r {path / 'requirements.txt'}"

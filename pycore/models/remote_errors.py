@@ -9,32 +9,32 @@ from pycore.errors import MlflowException, ModelError, RCallError
 
 
 def to_plain(error: BaseException) -> dict[str, Any]:
-    """Return ``{"type", "message"}`` of an error, for R's conditions ``"classes"`` besides.
+    """Return ``{"type", "message"}`` of an error.
 
-    What is none of ours was raised by the model's own code and becomes a `ModelError` that names its
-    class: the process it is raised in again need not have the library that defines it.
+    R's conditions have their ``"classes"`` besides, and errors of a foreign code their ``"code"``. What
+    is none of ours was raised by the model's own code and becomes a `ModelError` that names its class:
+    the process it is raised in again need not have the library that defines it.
     """
+    name = type(error).__name__
     match error:
         case RCallError():
-            return {"type": "RCallError", "message": error.message, "classes": list(error.classes)}
+            return {"type": name, "message": _clean(error.message), "classes": list(error.classes)}
         case MlflowException():
-            return {"type": type(error).__name__, "message": error.message}
+            plain = {"type": name, "message": _clean(error.message)}
+            return plain if error.error_code == error.code else plain | {"code": error.error_code}
         case SystemExit():
-            return {
-                "type": "ModelError",
-                "message": f"the model tried to end its process: exit({error.code})",
-            }
-    text = str(error)
-    name = type(error).__name__
-    return {"type": "ModelError", "message": f"{name}: {text}" if text else name}
+            message = f"the model tried to end its process: exit({error.code})"
+        case _:
+            message = f"{name}: {error}" if str(error) else name
+    return {"type": ModelError.__name__, "message": _clean(message)}
 
 
 def from_plain(plain: dict[str, Any]) -> MlflowException:
     """Return the error that `to_plain` described."""
     found = _BY_NAME.get(plain["type"], ModelError)
-    if found is RCallError:
-        return RCallError(plain["message"], plain["classes"])
-    return found(plain["message"])
+    if issubclass(found, RCallError):
+        return found(plain["message"], plain["classes"])
+    return found(plain["message"], plain.get("code"))
 
 
 def _clean(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -133,7 +134,9 @@ class Model:
 
     def to_yaml(self) -> str:
         """Return the file's text."""
-        return yaml.dump(self.to_dict(), Dumper=_Dumper, default_flow_style=False, allow_unicode=True)
+        return yaml.dump(
+            self.to_dict(), Dumper=_Dumper, default_flow_style=False, allow_unicode=True, width=sys.maxsize
+        )
 
     def to_json(self) -> str:
         """Return the mapping as JSON."""
