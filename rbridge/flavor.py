@@ -1,0 +1,51 @@
+"""The flavor ``crate``: how scoring and Python callers load what R users saved.
+
+A worker that is to embed R imports this module to find its predictor, so what only Python callers
+need, and pandas with it, is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pycore.models.spec import Model
+from rbridge.section import CRATE, CrateSection
+
+if TYPE_CHECKING:
+    from pycore.models.flavor import Predictor
+    from rbridge.saving import load_model, log_model, save_model
+
+__all__ = ["FLAVOR", "CrateFlavor", "load_model", "log_model", "save_model"]
+
+
+class CrateFlavor:
+    """Loads crates; satisfies `pycore.models.flavor.Flavor`."""
+
+    name = CRATE
+
+    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
+        """Load a crate into this process, which embeds R from then on."""
+        # Starts R's own library, which no other user of this module may have in its process.
+        from rbridge.predictor import CratePredictor
+
+        return CratePredictor(CrateSection.of_model(path, model))
+
+    def load_pyfunc(self, path: Path, model: Model) -> Any:
+        """Load a crate for Python callers, with R in a child process."""
+        # Needs pandas.
+        from rbridge.model import CrateModel
+
+        return CrateModel(CrateSection.of_model(path, model))
+
+
+FLAVOR = CrateFlavor()
+
+
+def __getattr__(name: str) -> Any:
+    """Give out the functions for Python users, which need pandas and tracking, when they are asked for."""
+    if name in ("load_model", "log_model", "save_model"):
+        from rbridge import saving
+
+        return getattr(saving, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,125 @@
+"""Columns as the model was trained on them: factors with all their levels, Date or POSIXct.
+
+A signature knows texts and times only, and JSON not even the second; what they stand for in R is
+written beside the crate (see `rbridge.section`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from pycore.errors import SignatureMismatch
+from pycore.models.columns import CODED, DTYPES, Column, Kind, Table
+from rbridge.section import CrateSection
+
+_NS_PER_DAY = 86_400_000_000_000
+#: Levels named in a message.
+_LEVELS_SHOWN = 20
+
+
+def as_trained(table: Table, section: CrateSection) -> Table:
+    """Return the table with the columns that `section` tells about in the types it tells.
+
+    Raises
+    ------
+    SignatureMismatch
+        Names every value that is no level of its column, and every text that is no date.
+    """
+    columns = dict(table.columns)
+    faults = []
+    for name, shape in _shapers(section).items():
+        if name in columns:
+            try:
+                columns[name] = shape(columns[name])
+            except _Unfit as unfit:
+                faults.append(f"column {name!r}: {unfit}")
+    if faults:
+        raise SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
+    return Table(columns, table.n_rows)
+
+
+class _Unfit(Exception):
+    """A column that cannot become what the model was trained on."""
+
+
+def _shapers(section: CrateSection) -> Mapping[str, Callable[[Column], Column]]:
+    shapers: dict[str, Callable[[Column], Column]] = {}
+    for name, kind in section.input_types.items():
+        if kind == "Date":
+            shapers[name] = _to_date
+        elif kind == "POSIXct":
+            shapers[name] = _to_datetime
+    for name, levels in section.input_levels.items():
+        ordered = section.input_types.get(name) == "ordered"
+        shapers[name] = _FactorShaper(levels, "ordered" if ordered else "factor")
+    return shapers
+
+
+class _FactorShaper:
+    """Makes factors with certain levels."""
+
+    def __init__(self, levels: Sequence[str], kind: Kind) -> None:
+        self._levels = tuple(levels)
+        self._code_of = {level: code for code, level in enumerate(levels)}
+        self._kind = kind
+
+    def __call__(self, column: Column) -> Column:
+        coded = column if column.kind in CODED else Column.of_texts(_level_texts(column))
+        used = np.unique(coded.data[coded.data >= 0]).tolist()
+        unknown = [coded.levels[code] for code in used if coded.levels[code] not in self._code_of]
+        if unknown:
+            shown = ", ".join(map(repr, unknown[:_LEVELS_SHOWN]))
+            levels = ", ".join(map(repr, self._levels[:_LEVELS_SHOWN]))
+            more = ", ..." if len(self._levels) > _LEVELS_SHOWN else ""
+            raise _Unfit(f"{shown} is none of the levels {levels}{more}")
+        # One more at the end, for the code -1 of missing values.
+        codes = np.array([*(self._code_of.get(level, -1) for level in coded.levels), -1], DTYPES["factor"])
+        return Column(self._kind, codes[coded.data], levels=self._levels)
+
+
+def _level_texts(column: Column) -> list[str | None]:
+    """Return values as R's factor() names its levels: 1 rather than 1.0, TRUE rather than True."""
+    values = column.to_list()
+    if column.kind == "logical":
+        return [None if value is None else str(value).upper() for value in values]
+    if column.kind == "double":
+        return [None if value is None or value != value else f"{value:.15g}" for value in values]
+    return [None if value is None else str(value) for value in values]
+
+
+def _to_date(column: Column) -> Column:
+    match column.kind:
+        case "date":
+            return column
+        case "datetime":
+            days = np.floor_divide(column.data, _NS_PER_DAY)
+        case "text":
+            column = _parsed(column)
+            days = np.floor_divide(column.data, _NS_PER_DAY)
+        case kind:
+            raise _Unfit(f"expected dates such as '2024-01-31', got values of kind {kind}")
+    return Column("date", days.astype(DTYPES["date"]), column.missing)
+
+
+def _to_datetime(column: Column) -> Column:
+    match column.kind:
+        case "datetime":
+            return column
+        case "date":
+            return Column("datetime", column.data.astype(np.int64) * _NS_PER_DAY, column.missing, zone="UTC")
+        case "text":
+            return _parsed(column)
+    raise _Unfit(f"expected times such as '2024-01-31T12:00:00Z', got values of kind {column.kind}")
+
+
+def _parsed(column: Column) -> Column:
+    """Read ISO 8601 texts; a model without signature gets dates as such."""
+    texts = [level.removesuffix("Z") for level in column.levels]
+    try:
+        times = np.array([*texts, "NaT"], "M8[ns]").view(np.int64)
+    except ValueError as error:
+        raise _Unfit(f"expected a date or time in ISO 8601, such as '2024-01-31' ({error})") from error
+    missing = column.data < 0
+    return Column("datetime", np.where(missing, 0, times[column.data]), missing, zone="UTC")
