@@ -34,6 +34,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "": ("pycore.tracking.fluent",),
     "artifacts": ("pycore.tracking.artifact_functions",),
     "client": ("pycore.tracking.mlflow_client",),
+    "crate": (),
     "entities": (),
     "entities.model_registry": ("pycore.entities",),
     "entities.model_registry.model_version": ("pycore.entities",),
@@ -66,6 +67,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 
 #: Single names that are called otherwise here: path -> (module, name).
 NAMES: Mapping[str, tuple[str, str]] = {
+    # Crates are made in R; here they are models like any other.
+    "crate.load_model": ("pycore.flavors.pyfunc_function", "load_model"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),

@@ -80,7 +80,7 @@ class ClientArtifacts(ClientConnection):
     def download_artifacts(self, run_id: str, path: str, dst_path: str | Path | None = None) -> str:
         """Return the local path of a file or folder of the run; see `model_uris.fetch_below`."""
         root = self.tracking.runs.get(run_id).info.artifact_uri
-        return str(model_uris.fetch_below(self.tracking, root, path, dst_path))
+        return str(model_uris.fetch_below(self, root, path, dst_path))
 
     def _store(self, run_id: str) -> ArtifactStore:
         return self.tracking.artifacts.open(self.tracking.runs.get(run_id).info.artifact_uri)

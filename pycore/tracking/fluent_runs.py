@@ -141,9 +141,12 @@ def _frame(runs: Sequence[Run]) -> pd.DataFrame:
     # Loading pandas takes longer than most searches.
     import pandas as pd
 
-    columns: dict[str, Any] = {**run_table.columns(runs)}
-    for name in ("start_time", "end_time"):
-        # Without this, a column of no values at all is no column of times.
-        columns[name] = pd.to_datetime(columns[name], utc=True)
+    columns: dict[str, pd.Series[Any]] = {}
+    for name, cells in run_table.columns(runs).items():
+        # Left to itself, pandas takes a column of missing times for something else, and gives missing
+        # texts the same mark as missing numbers.
+        is_time, is_text = name in run_table.TIMES, name.startswith(("params.", "tags."))
+        column = pd.Series(cells, dtype=object if is_text else None)
+        columns[name] = pd.to_datetime(column, utc=True) if is_time else column
     frame: pd.DataFrame = pd.DataFrame(columns)
     return frame

@@ -96,29 +96,24 @@ def fetch(uri: str, dst: str | Path | None = None, client: ClientConnection | No
     client = client or ClientConnection()
     root, name = split(resolve(uri, client))
     try:
-        if dst is None and is_local(root):  # needs no server, and must not open a database to find out
-            return _in_place(root, name)
-        return fetch_below(client.tracking, root, name, dst)
+        return fetch_below(client, root, name, dst)
     except NotFound as error:
         raise NotFound(f"There is nothing at {uri!r} (no {name!r} in {root!r}).") from error
 
 
-def fetch_below(api: Api, root: str, path: str, dst: str | Path | None = None) -> Path:
+def fetch_below(client: ClientConnection, root: str, path: str, dst: str | Path | None = None) -> Path:
     """Return a local folder or file with what lies at a path below an artifact URI; see `fetch`.
 
     A copy keeps the path below `dst`.
     """
     if dst is None and is_local(root):
-        return _in_place(root, path)
+        # Needs no server, and must not make an empty database to find that out.
+        local = folder_of(root) / paths.checked_folder(path)
+        if not local.exists():
+            raise NotFound(f"No such artifact: {path!r} in {root!r}.")
+        return local
     destination = Path(tempfile.mkdtemp(dir=_temporary_root())) if dst is None else Path(dst).absolute()
-    return transfer.download(api.artifacts.open(root), path, destination)
-
-
-def _in_place(root: str, path: str) -> Path:
-    local = folder_of(root) / paths.checked_folder(path)
-    if not local.exists():
-        raise NotFound(f"No such artifact: {path!r} in {root!r}.")
-    return local
+    return transfer.download(client.tracking.artifacts.open(root), path, destination)
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pycore.entities import Run
 
 Columns: TypeAlias = dict[str, list[Any]]
 
+TIMES = ("start_time", "end_time")
 _INFO = ("run_id", "experiment_id", "status", "artifact_uri")
 
 
@@ -21,8 +22,7 @@ def columns(runs: Sequence[Run]) -> Columns:
     (NaN where a run has none), ``params.<key>`` and ``tags.<key>`` (None where a run has none).
     """
     found: Columns = {name: [getattr(run.info, name) for run in runs] for name in _INFO}
-    found["start_time"] = [_time(run.info.start_time) for run in runs]
-    found["end_time"] = [_time(run.info.end_time) for run in runs]
+    found |= {name: [_time(getattr(run.info, name)) for run in runs] for name in TIMES}
     for kind, missing in (("metrics", math.nan), ("params", None), ("tags", None)):
         logged = [getattr(run.data, kind) for run in runs]
         for key in dict.fromkeys(key for values in logged for key in values):

@@ -16,6 +16,7 @@ PATHS = [
     "artifacts.load_dict",
     "artifacts.load_text",
     "client.MlflowClient",
+    "crate.load_model",
     "entities.Experiment",
     "entities.FileInfo",
     "entities.Metric",
