@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from rest import API, PROXY, Rest
+
+from pycore.artifacts.stores import StoresByScheme
+from pycore.protocols import Api
+from pycore.server.application import HttpOptions, make_app
+from pycore.services.build import build_api
+from pycore.store.database import Database
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file as a first start leaves it."""
+    file = tmp_path_factory.mktemp("database") / "empty.db"
+    Database.open(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture
+def api(tmp_path: Path, empty_database: Path) -> Iterator[Api]:
+    """The real services on a fresh database."""
+    file = shutil.copy(empty_database, tmp_path / "mlflow.db")
+    with Database.open(f"sqlite:///{file}") as database:
+        stores = StoresByScheme(str(tmp_path / "mlartifacts"), [])
+        yield build_api(database, stores, "mlflow-artifacts:/")
+
+
+@pytest.fixture
+def app(api: Api) -> Flask:
+    """The application as `crateflow server` builds it by default."""
+    return make_app(api, HttpOptions())
+
+
+@pytest.fixture
+def rest(app: Flask) -> Rest:
+    """The REST API."""
+    return Rest(app, API)
+
+
+@pytest.fixture
+def files(app: Flask) -> Rest:
+    """The proxied artifact API."""
+    return Rest(app, PROXY)
+
+
+@dataclass(frozen=True)
+class World:
+    """What a server holds on which each endpoint has something to answer."""
+
+    rest: Rest
+    files: Rest
+    experiment_id: str
+    run_id: str
+    model: str = "iris-lm"
+
+
+@pytest.fixture
+def world(rest: Rest, files: Rest) -> World:
+    """An experiment with a run that logged something, and a model registered from it."""
+    experiment_id = rest.post("experiments/create", name="iris")["experiment_id"]
+    run = rest.post("runs/create", experiment_id=experiment_id, start_time=5, run_name="first")["run"]
+    run_id = run["info"]["run_id"]
+    rest.post("runs/log-metric", run_id=run_id, key="rmse", value=0.5, timestamp=7, step=1)
+    rest.post("runs/set-tag", run_id=run_id, key="team", value="blue")
+    rest.post("experiments/set-experiment-tag", experiment_id=experiment_id, key="team", value="blue")
+    files.http.put(
+        f"{files.prefix}artifacts/{experiment_id}/{run_id}/artifacts/model/MLmodel", data=b"flavors:"
+    )
+    rest.post("registered-models/create", name="iris-lm", tags=[{"key": "team", "value": "blue"}])
+    source = f"{run['info']['artifact_uri']}/model"
+    rest.post("model-versions/create", name="iris-lm", source=source, run_id=run_id)
+    rest.post("registered-models/alias", name="iris-lm", alias="champion", version="1")
+    return World(rest, files, experiment_id, run_id)

@@ -1,0 +1,286 @@
+"""Each line of the table of routes, asked once for what it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from rest import Rest
+
+from pycore.server.routing import API_PREFIXES, ROUTES, JsonRoute, Route
+
+Example = Callable[[Any], Any]
+
+
+def run_of(w: Any) -> str:
+    return w.run_id
+
+
+def artifact_path(w: Any, name: str) -> str:
+    return f"artifacts/{w.experiment_id}/{w.run_id}/artifacts/{name}"
+
+
+def is_501(reply: Any) -> bool:
+    return reply.status_code == 501 and reply.json["error_code"] == "NOT_IMPLEMENTED"
+
+
+MODEL_JSON = '{"run_id": "r", "artifact_path": "model", "utc_time_created": "2026-01-01", "flavors": {}}'
+
+#: Method and path -> a call that is true of a right answer. A route without a line here fails its test.
+EXAMPLES: dict[str, Example] = {
+    "POST experiments/create": lambda w: w.rest.post("experiments/create", name="x")["experiment_id"] == "2",
+    "GET experiments/get": lambda w: (
+        w.rest.get("experiments/get", experiment_id=w.experiment_id)["experiment"]["name"] == "iris"
+    ),
+    "GET experiments/get-by-name": lambda w: (
+        w.rest.get("experiments/get-by-name", experiment_name="iris")["experiment"]["experiment_id"]
+        == w.experiment_id
+    ),
+    "POST experiments/search": lambda w: (
+        len(w.rest.post("experiments/search", max_results=9)["experiments"]) == 2
+    ),
+    "GET experiments/search": lambda w: len(w.rest.get("experiments/search")["experiments"]) == 2,
+    "GET experiments/list": lambda w: (
+        len(w.rest.get("experiments/list", view_type="ALL")["experiments"]) == 2
+    ),
+    "POST experiments/update": lambda w: (
+        w.rest.post("experiments/update", experiment_id=w.experiment_id, new_name="y") == {}
+    ),
+    "POST experiments/delete": lambda w: (
+        w.rest.post("experiments/delete", experiment_id=w.experiment_id) == {}
+    ),
+    "POST experiments/restore": lambda w: (
+        w.rest.post("experiments/delete", experiment_id="0")
+        == w.rest.post("experiments/restore", experiment_id="0")
+        == {}
+    ),
+    "POST experiments/set-experiment-tag": lambda w: (
+        w.rest.post("experiments/set-experiment-tag", experiment_id="0", key="k", value="v") == {}
+    ),
+    "POST experiments/delete-experiment-tag": lambda w: (
+        w.rest.post("experiments/delete-experiment-tag", experiment_id=w.experiment_id, key="team") == {}
+    ),
+    "POST runs/create": lambda w: w.rest.post("runs/create")["run"]["info"]["experiment_id"] == "0",
+    "GET runs/get": lambda w: (
+        w.rest.get("runs/get", run_id=w.run_id)["run"]["data"]["metrics"][0]["value"] == 0.5
+    ),
+    "POST runs/update": lambda w: (
+        w.rest.post("runs/update", run_id=w.run_id, status="FAILED")["run_info"]["status"] == "FAILED"
+    ),
+    "POST runs/delete": lambda w: w.rest.post("runs/delete", run_id=w.run_id) == {},
+    "POST runs/restore": lambda w: w.rest.post("runs/restore", run_id=w.run_id) == {},
+    "POST runs/search": lambda w: (
+        len(w.rest.post("runs/search", experiment_ids=[w.experiment_id])["runs"]) == 1
+    ),
+    "POST runs/log-metric": lambda w: (
+        w.rest.post("runs/log-metric", run_id=w.run_id, key="m", value=1, timestamp=1) == {}
+    ),
+    "POST runs/log-parameter": lambda w: (
+        w.rest.post("runs/log-parameter", run_id=w.run_id, key="p", value="1") == {}
+    ),
+    "POST runs/log-batch": lambda w: (
+        w.rest.post("runs/log-batch", run_id=w.run_id, params=[{"key": "p", "value": "1"}]) == {}
+    ),
+    "POST runs/set-tag": lambda w: w.rest.post("runs/set-tag", run_id=w.run_id, key="t", value="1") == {},
+    "POST runs/delete-tag": lambda w: w.rest.post("runs/delete-tag", run_id=w.run_id, key="team") == {},
+    "POST runs/log-model": lambda w: (
+        w.rest.post("runs/log-model", run_id=w.run_id, model_json=MODEL_JSON) == {}
+    ),
+    "GET metrics/get-history": lambda w: (
+        w.rest.get("metrics/get-history", run_id=w.run_id, metric_key="rmse")["metrics"]
+        == [{"key": "rmse", "value": 0.5, "timestamp": 7, "step": 1}]
+    ),
+    "POST registered-models/create": lambda w: (
+        w.rest.post("registered-models/create", name="x")["registered_model"]["name"] == "x"
+    ),
+    "GET registered-models/get": lambda w: (
+        w.rest.get("registered-models/get", name=w.model)["registered_model"]["aliases"]
+        == [{"alias": "champion", "version": "1"}]
+    ),
+    "POST registered-models/rename": lambda w: (
+        w.rest.post("registered-models/rename", name=w.model, new_name="y")["registered_model"]["name"] == "y"
+    ),
+    "PATCH registered-models/update": lambda w: (
+        w.rest.result("PATCH", "registered-models/update", name=w.model, description="d")["registered_model"][
+            "description"
+        ]
+        == "d"
+    ),
+    "DELETE registered-models/delete": lambda w: (
+        w.rest.result("DELETE", "registered-models/delete", name=w.model) == {}
+    ),
+    "GET registered-models/search": lambda w: (
+        len(w.rest.get("registered-models/search")["registered_models"]) == 1
+    ),
+    "POST registered-models/search": lambda w: (
+        len(w.rest.post("registered-models/search", filter="name = 'iris-lm'")["registered_models"]) == 1
+    ),
+    "GET registered-models/list": lambda w: (
+        len(w.rest.get("registered-models/list")["registered_models"]) == 1
+    ),
+    "POST registered-models/list": lambda w: (
+        len(w.rest.post("registered-models/list")["registered_models"]) == 1
+    ),
+    "GET registered-models/get-latest-versions": lambda w: (
+        w.rest.get("registered-models/get-latest-versions", name=w.model, stages=["None", "Staging"])[
+            "model_versions"
+        ][0]["version"]
+        == "1"
+    ),
+    "POST registered-models/get-latest-versions": lambda w: (
+        w.rest.post("registered-models/get-latest-versions", name=w.model, stages=["Production"]) == {}
+    ),
+    "POST registered-models/set-tag": lambda w: (
+        w.rest.post("registered-models/set-tag", name=w.model, key="k", value="v") == {}
+    ),
+    "DELETE registered-models/delete-tag": lambda w: (
+        w.rest.result("DELETE", "registered-models/delete-tag", name=w.model, key="team") == {}
+    ),
+    "POST registered-models/alias": lambda w: (
+        w.rest.post("registered-models/alias", name=w.model, alias="a", version="1") == {}
+    ),
+    "DELETE registered-models/alias": lambda w: (
+        w.rest.result("DELETE", "registered-models/alias", name=w.model, alias="champion") == {}
+    ),
+    "GET registered-models/alias": lambda w: (
+        w.rest.get("registered-models/alias", name=w.model, alias="champion")["model_version"]["version"]
+        == "1"
+    ),
+    "POST model-versions/create": lambda w: (
+        w.rest.post("model-versions/create", name=w.model, source="s3://b/m")["model_version"]["version"]
+        == "2"
+    ),
+    "GET model-versions/get": lambda w: (
+        w.rest.get("model-versions/get", name=w.model, version="1")["model_version"]["aliases"]
+        == ["champion"]
+    ),
+    "PATCH model-versions/update": lambda w: (
+        w.rest.result("PATCH", "model-versions/update", name=w.model, version="1", description="d")[
+            "model_version"
+        ]["description"]
+        == "d"
+    ),
+    "DELETE model-versions/delete": lambda w: (
+        w.rest.result("DELETE", "model-versions/delete", name=w.model, version="1") == {}
+    ),
+    "GET model-versions/search": lambda w: (
+        len(w.rest.get("model-versions/search", filter=f"run_id = '{w.run_id}'")["model_versions"]) == 1
+    ),
+    "GET model-versions/get-download-uri": lambda w: w.rest.get(
+        "model-versions/get-download-uri", name=w.model, version="1"
+    )["artifact_uri"].endswith("/model"),
+    "POST model-versions/transition-stage": lambda w: (
+        w.rest.post("model-versions/transition-stage", name=w.model, version="1", stage="production")[
+            "model_version"
+        ]["current_stage"]
+        == "Production"
+    ),
+    "POST model-versions/set-tag": lambda w: (
+        w.rest.post("model-versions/set-tag", name=w.model, version="1", key="k", value="v") == {}
+    ),
+    "DELETE model-versions/delete-tag": lambda w: (
+        w.rest.result("DELETE", "model-versions/delete-tag", name=w.model, version="1", key="k") == {}
+    ),
+    "GET artifacts/list": lambda w: (
+        w.rest.get("artifacts/list", run_id=w.run_id)
+        == {
+            "root_uri": f"mlflow-artifacts:/{w.experiment_id}/{w.run_id}/artifacts",
+            "files": [{"path": "model", "is_dir": True}],
+        }
+    ),
+    "POST artifacts/presigned-upload-url": lambda w: is_501(
+        w.rest.call("POST", "artifacts/presigned-upload-url")
+    ),
+    "POST artifacts/presigned-download-url": lambda w: is_501(
+        w.rest.call("POST", "artifacts/presigned-download-url")
+    ),
+    "GET get-artifact": lambda w: (
+        w.rest.http.get(f"/get-artifact?run_id={w.run_id}&path=model/MLmodel").data == b"flavors:"
+    ),
+    "GET model-versions/get-artifact": lambda w: (
+        w.rest.http.get(f"/model-versions/get-artifact?name={w.model}&version=1&path=MLmodel").data
+        == b"flavors:"
+    ),
+    "POST upload-artifact": lambda w: (
+        w.rest.http.post(f"/upload-artifact?run_uuid={w.run_id}&path=a/b.txt", data=b"1").status_code == 200
+    ),
+    "GET artifacts": lambda w: (
+        w.files.get("artifacts", path=f"{w.experiment_id}/{w.run_id}/artifacts/model")
+        == {"files": [{"path": "MLmodel", "is_dir": False, "file_size": 8}]}
+    ),
+    "GET artifacts/<artifact:path>": lambda w: (
+        w.files.call("GET", artifact_path(w, "model/MLmodel")).data == b"flavors:"
+    ),
+    "PUT artifacts/<artifact:path>": lambda w: w.files.result("PUT", artifact_path(w, "new/file")) == {},
+    "DELETE artifacts/<artifact:path>": lambda w: w.files.result("DELETE", artifact_path(w, "model")) == {},
+    "POST mpu/create/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/create/a")),
+    "POST mpu/complete/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/complete/a")),
+    "POST mpu/abort/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/abort/a")),
+    "GET presigned/<artifact:path>": lambda w: is_501(w.files.call("GET", "presigned/a")),
+    "GET server-info": lambda w: w.rest.get("server-info")["multipart_uploads_enabled"] is False,
+    "GET health": lambda w: w.rest.http.get("/health").data == b"OK",
+    "GET version": lambda w: w.rest.http.get("/version").data == b"2.22.0",
+    "GET ": lambda w: "iris" in w.rest.http.get("/").text,
+}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_route_does_what_it_is_there_for(route: Route, world):
+    assert EXAMPLES[route.name](world)
+
+
+def test_no_example_is_without_its_route():
+    assert set(EXAMPLES) == {route.name for route in ROUTES}
+    assert len(ROUTES) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("prefix", API_PREFIXES)
+def test_the_api_answers_under_every_prefix(app: Flask, prefix: str):
+    rest = Rest(app, prefix)
+    assert rest.get("experiments/get", experiment_id="0")["experiment"]["name"] == "Default"
+    assert rest.get("server-info")["store_type"] == "SqlStore"
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if isinstance(r, JsonRoute)], ids=lambda route: route.name
+)
+def test_no_route_minds_an_empty_or_unknown_request(route: JsonRoute, rest: Rest):
+    reply = rest.call(route.method, route.path, unknown="x")
+    assert reply.status_code in (200, 400), reply.text
+    if reply.status_code == 400:
+        assert reply.json["error_code"] == "INVALID_PARAMETER_VALUE"
+        assert reply.json["message"].startswith("Missing value for required parameter")
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [
+        ("GET", "/api/2.0/mlflow/nothing"),
+        ("GET", "/api/2.0/mlflow/experiments/get/"),
+        ("POST", "/api/3.0/mlflow/traces"),
+        ("POST", "/v1/traces"),
+        ("GET", "/nothing"),
+    ],
+)
+def test_an_unknown_address_is_not_a_missing_resource(rest: Rest, method: str, address: str):
+    rest.prefix = ""
+    status, code, message = rest.refusal(method, address)
+    assert (status, code) == (404, "ENDPOINT_NOT_FOUND")
+    assert address in message
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "runs/search"),
+        ("POST", "runs/get"),
+        ("PUT", "runs/create"),
+        ("POST", "registered-models/update"),
+    ],
+)
+def test_a_wrong_method_is_405_with_those_allowed(rest: Rest, method: str, path: str):
+    reply = rest.call(method, path)
+    assert (reply.status_code, reply.json["error_code"]) == (405, "ENDPOINT_NOT_FOUND")
+    assert reply.headers["Allow"]
