@@ -1,0 +1,91 @@
+#' Set or get the tracking URI of this session
+#'
+#' The address of the server that everything is logged to. Without `mlflow_set_tracking_uri()` it is
+#' taken from the environment variable `MLFLOW_TRACKING_URI`.
+#'
+#' @param uri Address of a tracking server: `http://host:port` or `https://host`. Start one with
+#'   `crateflow server`.
+#' @returns `mlflow_set_tracking_uri()` returns `uri`, invisibly. `mlflow_get_tracking_uri()` returns
+#'   the address in force, `""` when there is none.
+#' @export
+#' @examples
+#' mlflow_set_tracking_uri("http://127.0.0.1:5000")
+#' mlflow_get_tracking_uri()
+mlflow_set_tracking_uri <- function(uri) {
+  session$tracking_uri <- check_string(uri)
+  invisible(uri)
+}
+
+#' @rdname mlflow_set_tracking_uri
+#' @export
+mlflow_get_tracking_uri <- function() {
+  session$tracking_uri %||% Sys.getenv("MLFLOW_TRACKING_URI")
+}
+
+#' A client for one tracking server
+#'
+#' Functions that take `client` use it in place of the session's tracking URI. They then leave the
+#' active run and the active experiment alone and want to be told the run.
+#'
+#' @param tracking_uri Address of a tracking server; by default [mlflow_get_tracking_uri()].
+#' @returns An object of class `mlflow_client`.
+#' @export
+#' @examples
+#' client <- mlflow_client("http://127.0.0.1:5000")
+#' client
+mlflow_client <- function(tracking_uri = NULL) {
+  uri <- check_string(tracking_uri, null = TRUE) %||% mlflow_get_tracking_uri()
+  check_tracking_uri(uri)
+  structure(
+    list(tracking_uri = sub("/+$", "", uri)),
+    class = c("mlflow_http_client", "mlflow_client")
+  )
+}
+
+#' @export
+print.mlflow_client <- function(x, ...) {
+  cli::cat_line("<mlflow_client> ", hide_password(x$tracking_uri))
+  invisible(x)
+}
+
+check_tracking_uri <- function(uri, call = rlang::caller_env()) {
+  if (grepl("^https?://[^/]", uri, ignore.case = TRUE)) return(invisible(uri))
+  start <- c(
+    i = "Start one in a terminal: {.code crateflow server --port 5000}",
+    i = "Then {.code mlflow_set_tracking_uri(\"http://127.0.0.1:5000\")}."
+  )
+  if (!nzchar(uri)) {
+    abort(c("No tracking server is known to this session.", start), "no_server", call = call)
+  }
+  shown <- hide_password(uri)
+  if (grepl("^(sqlite|postgresql|mysql)[+a-z]*:", uri)) {
+    start[[1]] <- "Start one on this database: {.code crateflow server --backend-store-uri {shown}}"
+  }
+  if (!grepl("^[a-z+]+:", uri) || grepl("^(file|sqlite|postgresql|mysql)[+a-z]*:", uri)) {
+    abort(
+      c("{.val {shown}} is a place on disk or a database; R talks to a server over HTTP.", start),
+      "no_server",
+      call = call
+    )
+  }
+  scheme <- sub(":.*", "", uri)
+  abort(c("Unsupported scheme: '{scheme}'", start), c("no_server", "invalid_input"), call = call)
+}
+
+hide_password <- function(uri) {
+  sub("://[^/@]*@", "://***@", uri)
+}
+
+as_client <- function(client, call = rlang::caller_env()) {
+  if (is.null(client)) {
+    check_tracking_uri(mlflow_get_tracking_uri(), call = call)
+    return(mlflow_client())
+  }
+  if (!inherits(client, "mlflow_client")) {
+    abort("{.arg client} must come from {.fn mlflow_client}, not be {describe(client)}.",
+      "invalid_input",
+      call = call
+    )
+  }
+  client
+}

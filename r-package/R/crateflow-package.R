@@ -1,0 +1,43 @@
+#' crateflow: track, package, register and serve R models
+#'
+#' A client for Crateflow and MLflow tracking servers. Start with [mlflow_set_tracking_uri()], log
+#' inside `with(mlflow_start_run(), { ... })`, pack a model with [crate()] and log it with
+#' [mlflow_log_model()].
+#'
+#' @section Errors:
+#' Every error of this package has the class `crateflow_error` and one that says what happened:
+#' `crateflow_error_not_found`, `_already_exists`, `_invalid_input`, `_conflict`, `_unavailable`,
+#' `_unauthenticated`, `_permission_denied`, `_no_server`, `_no_active_run`,
+#' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_unfit_crate`
+#' or `_dry_run`. An answer of a server also has the server's own code as class, for example
+#' `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`,
+#' `server_message` and `endpoint`.
+#'
+#' @section Environment variables:
+#' `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_RUN_ID`;
+#' `MLFLOW_TRACKING_USERNAME` with `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`;
+#' `MLFLOW_TRACKING_INSECURE_TLS` (also `MLFLOW_TRACKING_INSECURE`),
+#' `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH`;
+#' `MLFLOW_HTTP_REQUEST_TIMEOUT` (seconds, default 120) and `MLFLOW_HTTP_REQUEST_MAX_RETRIES`
+#' (default 5).
+#'
+#' @keywords internal
+"_PACKAGE"
+
+# What this R session is doing: where it tracks, its experiment, and the stack of its active runs,
+# innermost last. The only mutable state of the package.
+session <- new.env(parent = emptyenv())
+session$tracking_uri <- NULL
+session$experiment_id <- NULL
+session$runs <- character()
+
+.onLoad <- function(libname, pkgname) {
+  # carrier has a print method for the same class; whoever has it loaded keeps it.
+  if (!isNamespaceLoaded("carrier")) {
+    registerS3method("print", "crate", crate_print, envir = asNamespace(pkgname))
+  }
+  reg.finalizer(session, function(state) end_abandoned_runs(), onexit = TRUE)
+}
+
+#' @importFrom rlang %||%
+NULL

@@ -1,0 +1,185 @@
+#' Save a model to a folder
+#'
+#' Writes the model with everything another process needs to load and serve it. Packages can add
+#' methods for their own classes.
+#'
+#' @param model A [crate()].
+#' @param path Folder to write; a model that is there already is replaced.
+#' @param model_spec Fields of the MLmodel file that are known already.
+#' @param ... For methods.
+#' @returns The content of the MLmodel file, a list, invisibly.
+#' @export
+#' @examples
+#' fit <- lm(Sepal.Width ~ Sepal.Length, iris)
+#' predictor <- crate(function(x) stats::predict(model, x), model = fit)
+#' path <- file.path(tempdir(), "irises")
+#' mlflow_save_model(predictor, path, input_example = head(iris["Sepal.Length"]))
+#' list.files(path)
+mlflow_save_model <- function(model, path, model_spec = list(), ...) {
+  UseMethod("mlflow_save_model")
+}
+
+#' @export
+mlflow_save_model.default <- function(model, path, model_spec = list(), ...) {
+  abort(
+    c(
+      "There is no applicable method to save an object of class {.cls {class(model)[[1]]}}.",
+      i = "Pack it: {.code crate(function(x) stats::predict(model, x), model = model)}."
+    ),
+    "flavor_unknown"
+  )
+}
+
+#' @param signature From [mlflow_infer_signature()]; by default inferred from `input_example` and what
+#'   the crate predicts for it.
+#' @param input_example Data frame, some rows that the model can predict.
+#' @param packages Names of packages to load with the crate, besides those found in its code and by the
+#'   classes of its objects.
+#' @param metadata Named list, kept with the model.
+#' @param dry_run Whether to try the crate in a fresh R process, and to compare what it predicts there
+#'   for `input_example` with what it predicts here.
+#' @param batchable Whether a server may predict the rows of several requests together; by default
+#'   found out in the dry run.
+#' @rdname mlflow_save_model
+#' @export
+mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signature = NULL,
+                                    input_example = NULL, packages = NULL, metadata = NULL,
+                                    dry_run = !is.null(input_example), batchable = NULL) {
+  rlang::check_dots_empty()
+  path <- check_model_path(path)
+  check_save_arguments(signature, input_example, metadata, dry_run)
+  columns <- c(names(input_example), vapply(signature$inputs, function(x) x$name %||% "", ""))
+  check_crate(model, columns)
+  packages <- crate_packages(model, unlist(check_texts(packages)))
+
+  folder <- withr::local_tempdir(tmpdir = dirname(path))
+  crate_file <- file.path(folder, "crate.bin")
+  saveRDS(serialize(model, NULL), crate_file)
+
+  output <- NULL
+  if (dry_run) {
+    trial <- dry_run(folder, names(packages), input_example)
+    check_same_prediction(model, input_example, trial$value)
+    output <- trial$value
+    batchable <- batchable %||% is_row_wise(output, trial$alone, nrow(input_example))
+  } else if (!is.null(input_example)) {
+    output <- model(input_example)
+  }
+  if (is.null(signature) && !is.null(input_example)) {
+    signature <- mlflow_infer_signature(input_example, prediction_of(output))
+  }
+
+  spec <- utils::modifyList(
+    list(
+      crateflow_format = crateflow_format,
+      utc_time_created = utc_time(),
+      model_uuid = new_uuid()
+    ),
+    model_spec
+  )
+  spec$flavors <- c(spec$flavors, crate_flavors(crate_file, packages, signature, output, batchable))
+  spec$signature <- if (!is.null(signature)) signature_fields(signature)
+  spec$saved_input_example_info <- if (!is.null(input_example)) write_example(input_example, folder)
+  spec$metadata <- metadata
+  data <- c("crate.bin", if (!is.null(input_example)) example_files)
+  spec$model_size_bytes <- sum(file.size(file.path(folder, data)))
+  write_utf8(to_yaml(r_environment(packages)), file.path(folder, "r_env.yaml"))
+  write_spec(spec, folder)
+  move_folder(folder, path)
+  invisible(spec)
+}
+
+# The flavor that R loads, and the one by which Python loads the same file.
+crate_flavors <- function(crate_file, packages, signature, output, batchable) {
+  crate <- list(
+    version = "0.1.0",
+    model = "crate.bin",
+    r_version = as.character(getRversion()),
+    serialization_version = 3,
+    packages = as.list(packages),
+    crate_sha256 = file_sha256(crate_file),
+    predict_class = if (!is.null(output)) class(output)[[1]],
+    input_levels = if (length(signature$levels) > 0) lapply(signature$levels, as.list),
+    input_types = if (length(signature$types) > 0) signature$types,
+    batchable = batchable
+  )
+  # An empty map, where an empty list would be an empty sequence.
+  if (length(packages) == 0) crate$packages <- stats::setNames(list(), character())
+  list(
+    crate = compact(crate),
+    python_function = list(
+      loader_module = "rbridge",
+      data = "crate.bin",
+      env = list(r = "r_env.yaml")
+    )
+  )
+}
+
+example_files <- c("input_example.json", "serving_input_example.json")
+
+write_example <- function(example, folder) {
+  text <- split_json(example)
+  # Readers of the second file expect strict JSON.
+  strict <- gsub("\"(?:[^\"\\\\]|\\\\.)*\"(*SKIP)(*F)|-?Infinity|NaN", "null", text, perl = TRUE)
+  serving <- jsonlite::prettify(paste0("{\"dataframe_split\": ", strict, "}"), indent = 2)
+  write_utf8(text, file.path(folder, example_files[[1]]))
+  write_utf8(serving, file.path(folder, example_files[[2]]))
+  list(
+    artifact_path = example_files[[1]],
+    pandas_orient = "split",
+    serving_input_path = example_files[[2]],
+    type = "dataframe"
+  )
+}
+
+check_model_path <- function(path, call = rlang::caller_env()) {
+  path <- check_string(path, arg = "path", call = call)
+  occupied <- file.exists(path) && length(list.files(path, all.files = TRUE, no.. = TRUE)) > 0
+  if (file.exists(path) && (!dir.exists(path) || occupied && !file.exists(file.path(path, "MLmodel")))) {
+    abort(
+      c(
+        "{.path {path}} holds something that is not a model; it is left alone.",
+        i = "Save to a new folder."
+      ),
+      "already_exists",
+      call = call
+    )
+  }
+  dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)
+  file.path(normalizePath(dirname(path)), basename(path))
+}
+
+check_save_arguments <- function(signature, input_example, metadata, dry_run,
+                                 call = rlang::caller_env()) {
+  if (!is.null(signature) && !inherits(signature, "mlflow_signature")) {
+    abort("{.arg signature} must come from {.fn mlflow_infer_signature}, not be {describe(signature)}.",
+      "invalid_input",
+      call = call
+    )
+  }
+  if (!is.null(input_example) && !(is.data.frame(input_example) && nrow(input_example) > 0)) {
+    abort("{.arg input_example} must be a data frame with rows, not {describe(input_example)}.",
+      "invalid_input",
+      call = call
+    )
+  }
+  if (length(metadata) > 0 && !(is.list(metadata) && rlang::is_named(metadata))) {
+    abort("{.arg metadata} must be a named list, not {describe(metadata)}.", "invalid_input",
+      call = call
+    )
+  }
+  check_flag(dry_run, call = call)
+  if (dry_run && is.null(input_example)) {
+    abort("A dry run needs an {.arg input_example} to predict.", "invalid_input", call = call)
+  }
+}
+
+# Put a finished folder in its place, over a model that is there.
+move_folder <- function(folder, path) {
+  Sys.chmod(folder, "755")
+  if (dir.exists(path)) {
+    old <- withr::local_tempdir(tmpdir = dirname(path))
+    file.rename(path, file.path(old, "replaced"))
+  }
+  file.rename(folder, path)
+}

@@ -1,0 +1,145 @@
+#' Infer the signature of a model
+#'
+#' The signature says which columns a model takes and what it returns. A server checks data against it
+#' and tells callers what is missing or of the wrong type. Factors keep their levels, and dates their
+#' class, so that the model gets what it was fitted on.
+#'
+#' @param input Data frame, such as the training data without the target.
+#' @param output What the model predicts for it.
+#' @param params Named list of the defaults of further arguments that callers may give.
+#' @returns An object of class `mlflow_signature`: a list of `inputs`, `outputs`, `params`, `levels` and
+#'   `types`.
+#' @export
+#' @examples
+#' fit <- lm(Sepal.Width ~ Sepal.Length, iris)
+#' mlflow_infer_signature(iris["Sepal.Length"], predict(fit, iris))
+mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
+  if (!is.data.frame(input) || ncol(input) == 0 || anyDuplicated(names(input))) {
+    abort(
+      "{.arg input} must be a data frame with columns of different names, not {describe(input)}.",
+      "invalid_input"
+    )
+  }
+  if (length(params) > 0 && !(is.list(params) && rlang::is_named(params))) {
+    abort("{.arg params} must be a named list.", "invalid_input")
+  }
+  factors <- Filter(is.factor, as.list(input))
+  types <- vapply(as.list(input), r_type, "")
+  structure(
+    list(
+      inputs = table_schema(input),
+      outputs = if (!is.null(output)) output_schema(output),
+      params = if (length(params) > 0) unname(Map(param_schema, names(params), params)),
+      levels = lapply(factors, levels),
+      types = as.list(types[types != ""])
+    ),
+    class = "mlflow_signature"
+  )
+}
+
+#' @export
+print.mlflow_signature <- function(x, ...) {
+  line <- function(column) {
+    type <- if (identical(column$type, "tensor")) column[["tensor-spec"]]$dtype else column$type
+    optional <- if (isFALSE(column$required)) ", may be missing" else ""
+    paste0("  ", column$name %||% "-", ": ", type, optional)
+  }
+  cli::cat_line("<mlflow_signature>")
+  for (part in c("inputs", "outputs", "params")) {
+    if (is.null(x[[part]])) next
+    cli::cat_line(part, ":")
+    cli::cat_line(vapply(x[[part]], line, ""))
+  }
+  invisible(x)
+}
+
+# What the signature's own types cannot say.
+r_type <- function(column) {
+  if (is.ordered(column)) {
+    "ordered"
+  } else if (is.factor(column)) {
+    "factor"
+  } else if (inherits(column, "Date")) {
+    "Date"
+  } else if (inherits(column, "POSIXct")) {
+    "POSIXct"
+  } else {
+    ""
+  }
+}
+
+# The protocol's type of a vector, or NULL.
+schema_type <- function(x) {
+  if (is.factor(x)) return("string")
+  if (inherits(x, c("Date", "POSIXct"))) return("datetime")
+  if (is.object(x) && !inherits(x, "AsIs")) return(NULL)
+  switch(typeof(x),
+    double = "double",
+    integer = "integer",
+    logical = "boolean",
+    character = "string"
+  )
+}
+
+table_schema <- function(table, call = rlang::caller_env()) {
+  unname(Map(function(name, column) {
+    type <- schema_type(column)
+    if (is.null(type) || length(dim(column)) > 1) {
+      abort(
+        c(
+          "The column `{name}` is of class {class(column)[[1]]}, which has no type in a signature.",
+          i = "Use numbers, texts, logicals, factors, Date or POSIXct."
+        ),
+        "invalid_input",
+        call = call
+      )
+    }
+    list(type = type, name = as_utf8(name), required = !anyNA(column))
+  }, names(table), as.list(table)))
+}
+
+# NULL for results that a signature cannot describe, such as lists.
+output_schema <- function(output) {
+  if (is.data.frame(output)) {
+    describable <- !vapply(output, function(column) is.null(schema_type(column)), NA)
+    return(if (ncol(output) > 0 && all(describable)) table_schema(output))
+  }
+  if (!is.null(colnames(output)) && ncol(output) > 1 && length(dim(output)) == 2) {
+    return(table_schema(as.data.frame(output)))
+  }
+  if (length(dim(output)) == 2 && ncol(output) > 1) {
+    if (!is.numeric(output)) return(NULL)
+    tensor <- list(dtype = "float64", shape = list(-1, ncol(output)))
+    return(list(list(type = "tensor", `tensor-spec` = tensor)))
+  }
+  type <- schema_type(if (is.array(output)) as.vector(output) else output)
+  if (!is.null(type)) list(list(type = type, required = TRUE))
+}
+
+param_schema <- function(name, default, call = rlang::caller_env()) {
+  type <- schema_type(default)
+  if (is.null(type) || length(default) == 0 || anyNA(default)) {
+    abort("The param `{name}` needs a default: numbers, texts or logicals.", "invalid_input",
+      call = call
+    )
+  }
+  if (is.factor(default) || inherits(default, "Date")) default <- as.character(default)
+  if (inherits(default, "POSIXct")) default <- iso_time(default)
+  several <- length(default) > 1
+  list(
+    name = name, type = type,
+    default = if (several) as.list(default) else default,
+    shape = if (several) list(-1)
+  )
+}
+
+# As MLmodel has it: three JSON texts.
+signature_fields <- function(signature) {
+  parts <- unclass(signature)[c("inputs", "outputs", "params")]
+  lapply(parts, function(part) if (!is.null(part)) json_list(part))
+}
+
+json_list <- function(x) {
+  text <- to_json(list(x = x))
+  substr(text, 6, nchar(text) - 1)
+}

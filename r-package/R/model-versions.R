@@ -1,0 +1,241 @@
+#' Versions of registered models
+#'
+#' Create, look at, describe and delete versions. [mlflow_register_model()] also creates the registered
+#' model where there is none.
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param name Name of the registered model.
+#' @param source Where the model's files are, such as `runs:/<run id>/model`.
+#' @param run_id The run it comes from.
+#' @param tags Named list or vector.
+#' @param run_link Address of that run, when another server tracks it.
+#' @param description What it is.
+#' @param version Its number, as text or number.
+#' @returns The version, a list of `name`, `version` (a text), `creation_timestamp`,
+#'   `last_updated_timestamp`, `current_stage`, `description`, `source`, `run_id`, `status`, `run_link`
+#'   and, where there are any, `tags` and `aliases`. `mlflow_delete_model_version()` returns NULL,
+#'   invisibly; `mlflow_get_model_version_download_uri()` the URI of the files.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' mlflow_create_registered_model("noted irises")
+#' source <- paste0("runs:/", mlflow_id(run), "/model")
+#' version <- mlflow_create_model_version("noted irises", source, run_id = mlflow_id(run))
+#' mlflow_update_model_version("noted irises", version$version, "Only notes.")
+#' mlflow_get_model_version("noted irises", 1)
+#' mlflow_get_model_version_download_uri("noted irises", 1)
+#' mlflow_delete_model_version("noted irises", 1)
+#' mlflow_delete_registered_model("noted irises")
+mlflow_create_model_version <- function(name, source, run_id = NULL, tags = NULL, run_link = NULL,
+                                        description = NULL, client = NULL) {
+  body <- list(
+    name = check_string(name),
+    source = check_string(source),
+    run_id = check_id(run_id, null = TRUE),
+    tags = check_tags(tags),
+    run_link = check_string(run_link, null = TRUE, empty = TRUE),
+    description = check_string(description, null = TRUE, empty = TRUE)
+  )
+  request_build(as_client(client), "POST", "model-versions/create", body = body) |>
+    request_perform() |>
+    getElement("model_version")
+}
+
+#' @rdname mlflow_create_model_version
+#' @export
+mlflow_get_model_version <- function(name, version, client = NULL) {
+  query <- list(name = check_string(name), version = check_id(version))
+  request_build(as_client(client), "GET", "model-versions/get", query = query) |>
+    request_perform() |>
+    getElement("model_version")
+}
+
+#' @rdname mlflow_create_model_version
+#' @export
+mlflow_update_model_version <- function(name, version, description, client = NULL) {
+  body <- list(
+    name = check_string(name),
+    version = check_id(version),
+    description = check_string(description, empty = TRUE)
+  )
+  request_build(as_client(client), "PATCH", "model-versions/update", body = body) |>
+    request_perform(idempotent = TRUE) |>
+    getElement("model_version")
+}
+
+#' @rdname mlflow_create_model_version
+#' @export
+mlflow_delete_model_version <- function(name, version, client = NULL) {
+  body <- list(name = check_string(name), version = check_id(version))
+  request_build(as_client(client), "DELETE", "model-versions/delete", body = body) |>
+    request_perform()
+  invisible(NULL)
+}
+
+#' @rdname mlflow_create_model_version
+#' @export
+mlflow_get_model_version_download_uri <- function(name, version, client = NULL) {
+  model_version_source(as_client(client), check_string(name), check_id(version))
+}
+
+model_version_source <- function(client, name, version, call = rlang::caller_env()) {
+  query <- list(name = name, version = version)
+  request_build(client, "GET", "model-versions/get-download-uri", query = query) |>
+    request_perform(call = call) |>
+    getElement("artifact_uri")
+}
+
+#' Register a model
+#'
+#' Adds a version to a registered model, which is created if there is none of this name.
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param model_uri Where the model is: `runs:/<run id>/<path>`, `models:/<name>/<version>` or the URI
+#'   of its files.
+#' @param name Name of the registered model.
+#' @param run_id The run it comes from; by default that of a `runs:/` URI.
+#' @param tags Named list or vector, for the version.
+#' @param description What the version is.
+#' @param ... Not used.
+#' @returns The new version, see [mlflow_create_model_version()].
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "registered irises")
+mlflow_register_model <- function(model_uri, name, run_id = NULL, tags = NULL, description = NULL,
+                                  client = NULL, ...) {
+  rlang::check_dots_empty()
+  uri <- check_string(model_uri)
+  name <- check_string(name)
+  client <- as_client(client)
+  run_id <- check_id(run_id, null = TRUE)
+  if (is.null(run_id) && grepl("^runs:/+[^/]", uri)) run_id <- sub("^runs:/+([^/]+).*", "\\1", uri)
+  tryCatch(
+    mlflow_create_registered_model(name, client = client),
+    crateflow_error_already_exists = function(cnd) NULL
+  )
+  # The files, not the run's address, so that every client finds them.
+  source <- if (grepl("^runs:", uri)) run_source_uri(client, uri) else uri
+  mlflow_create_model_version(name, source, run_id, tags, description = description, client = client)
+}
+
+run_source_uri <- function(client, uri, call = rlang::caller_env()) {
+  parts <- regmatches(uri, regexec("^runs:/+([^/]+)/*(.*)$", uri))[[1]]
+  if (length(parts) == 0) abort_model_uri(uri, call)
+  path <- check_artifact_path(parts[[3]], arg = "model_uri", call = call)
+  join_path(get_run(client, parts[[2]], call)$info$artifact_uri, path)
+}
+
+#' Search versions of registered models
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param filter Such as `"name = 'irises' AND tags.reviewed = 'yes'"`.
+#' @param max_results Largest number to return.
+#' @param order_by Texts such as `"version_number DESC"`.
+#' @param page_token From an earlier search, to go on from there.
+#' @returns A list of `model_versions` (a tibble, one row each: `name`, `version`, `current_stage`,
+#'   `status`, `run_id`, `source`, `description`, `creation_timestamp`, `last_updated_timestamp`, and
+#'   the list column `tags`) and `next_page_token` (NULL on the last page).
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_search_model_versions("name = 'irises'")
+mlflow_search_model_versions <- function(filter = NULL, max_results = 1000, order_by = list(),
+                                         page_token = NULL, client = NULL) {
+  answer <- search_registry(
+    "model-versions/search", filter, max_results, order_by, page_token, as_client(client)
+  )
+  list(
+    model_versions = version_table(answer$model_versions),
+    next_page_token = answer$next_page_token
+  )
+}
+
+version_table <- function(versions) {
+  text <- function(field) vapply(versions, function(x) x[[field]] %||% NA_character_, "")
+  number <- function(field) vapply(versions, function(x) as_number(x[[field]]), 0)
+  tibble::new_tibble(
+    list(
+      name = text("name"),
+      version = text("version"),
+      current_stage = text("current_stage"),
+      status = text("status"),
+      run_id = text("run_id"),
+      source = text("source"),
+      description = text("description"),
+      creation_timestamp = number("creation_timestamp"),
+      last_updated_timestamp = number("last_updated_timestamp"),
+      tags = lapply(versions, function(x) pair_table(x$tags))
+    ),
+    nrow = length(versions)
+  )
+}
+
+#' Move a version to a stage
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param name Name of the registered model.
+#' @param version Its number, as text or number.
+#' @param stage `"None"`, `"Staging"`, `"Production"` or `"Archived"`.
+#' @param archive_existing_versions Whether to archive the versions that are in that stage now.
+#' @returns The version, see [mlflow_create_model_version()].
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' version <- mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "staged irises")
+#' mlflow_transition_model_version_stage("staged irises", version$version, "Staging")
+mlflow_transition_model_version_stage <- function(name, version, stage,
+                                                  archive_existing_versions = FALSE,
+                                                  client = NULL) {
+  body <- list(
+    name = check_string(name),
+    version = check_id(version),
+    stage = check_string(stage),
+    archive_existing_versions = check_flag(archive_existing_versions)
+  )
+  request_build(as_client(client), "POST", "model-versions/transition-stage", body = body) |>
+    request_perform(idempotent = TRUE) |>
+    getElement("model_version")
+}
+
+#' Set or delete a tag of a version
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param name Name of the registered model.
+#' @param version Its number, as text or number.
+#' @param key,value The tag.
+#' @param stage In place of `version`: the latest version in this stage.
+#' @returns NULL, invisibly.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "tagged irises")
+#' mlflow_set_model_version_tag("tagged irises", 1, "reviewed", "yes")
+#' mlflow_delete_model_version_tag("tagged irises", 1, "reviewed")
+mlflow_set_model_version_tag <- function(name, version = NULL, key = NULL, value = NULL,
+                                         stage = NULL, client = NULL) {
+  name <- check_string(name)
+  if (is.null(version) && is.null(stage)) abort("version or stage must be set", "invalid_input")
+  client <- as_client(client)
+  if (is.null(version)) {
+    found <- latest_versions(client, name, check_string(stage))
+    if (length(found) == 0) {
+      abort("The model '{name}' has no version in the stage '{stage}'.", "not_found")
+    }
+    version <- found[[1]]$version
+  }
+  body <- list(
+    name = name, version = check_id(version), key = check_string(key), value = as_text(value)
+  )
+  request_build(client, "POST", "model-versions/set-tag", body = body) |>
+    request_perform(idempotent = TRUE)
+  invisible(NULL)
+}
+
+#' @rdname mlflow_set_model_version_tag
+#' @export
+mlflow_delete_model_version_tag <- function(name, version, key, client = NULL) {
+  body <- list(name = check_string(name), version = check_id(version), key = check_string(key))
+  request_build(as_client(client), "DELETE", "model-versions/delete-tag", body = body) |>
+    request_perform(idempotent = TRUE)
+  invisible(NULL)
+}

@@ -1,0 +1,74 @@
+# Data frames as JSON: the rows of `dataframe_split`, written column by column.
+
+#' Write a data frame
+#'
+#' @param data Data frame. Factors and dates become texts, times ISO 8601 in UTC; NA becomes null. Doubles
+#'   keep all their bits.
+#' @returns A text: an object with `columns` and `data`.
+#' @noRd
+split_json <- function(data, call = rlang::caller_env()) {
+  columns <- Map(function(name, column) json_column(name, column, call), names(data), as.list(data))
+  rows <- if (length(columns) == 0) rep("", nrow(data)) else do.call(paste, c(unname(columns), sep = ", "))
+  paste0(
+    "{\"columns\": [", paste(json_texts(names(data)), collapse = ", "), "], ",
+    "\"data\": [", paste0("[", rows, "]", recycle0 = TRUE, collapse = ", "), "]}"
+  )
+}
+
+json_column <- function(name, column, call) {
+  missing <- is.na(column) & !is_nan(column)
+  if (is.factor(column)) {
+    tokens <- json_texts(as.character(column))
+  } else if (inherits(column, "Date")) {
+    tokens <- json_texts(format(column, "%Y-%m-%d"))
+  } else if (inherits(column, "POSIXt")) {
+    tokens <- json_texts(iso_time(as.POSIXct(column)))
+  } else if (is.object(column) && !inherits(column, "AsIs") || length(dim(column)) > 1) {
+    tokens <- NULL
+  } else {
+    tokens <- switch(typeof(column),
+      double = json_doubles(column),
+      integer = sprintf("%d", column),
+      logical = ifelse(column, "true", "false"),
+      character = json_texts(column)
+    )
+  }
+  if (is.null(tokens)) {
+    abort("The column `{name}` is of class {class(column)[[1]]}, which cannot be sent.",
+      "invalid_input",
+      call = call
+    )
+  }
+  tokens[missing] <- "null"
+  tokens
+}
+
+# NaN and the infinities go out as the bare words that scoring servers read.
+json_doubles <- function(x) {
+  x <- as.double(x)
+  finite <- is.finite(x)
+  tokens <- character(length(x))
+  tokens[finite] <- format_double(x[finite])
+  tokens[is.nan(x)] <- "NaN"
+  infinite <- is.infinite(x)
+  tokens[infinite] <- ifelse(x[infinite] > 0, "Infinity", "-Infinity")
+  tokens
+}
+
+json_texts <- function(x) {
+  x <- as_utf8(x)
+  distinct <- unique(x)
+  quoted <- vapply(distinct, function(text) as.character(jsonlite::toJSON(text, auto_unbox = TRUE)), "")
+  as_utf8(unname(quoted)[match(x, distinct)])
+}
+
+# To the microsecond, in UTC and without zone: what every scoring server reads as UTC.
+iso_time <- function(x) {
+  seconds <- floor(as.numeric(x))
+  micros <- round((as.numeric(x) - seconds) * 1e6)
+  seconds <- seconds + (micros == 1e6)
+  micros[which(micros == 1e6)] <- 0
+  text <- format(.POSIXct(seconds, tz = "UTC"), "%Y-%m-%dT%H:%M:%S")
+  fraction <- sub("0+$", "", sprintf(".%06.0f", micros))
+  paste0(text, ifelse(fraction == ".", "", fraction))
+}

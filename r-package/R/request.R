@@ -1,0 +1,197 @@
+# The only road to HTTP: request_build() |> request_perform().
+
+api_prefix <- "/api/2.0/mlflow/"
+
+#' Describe a request
+#'
+#' @param client From `as_client()`.
+#' @param method HTTP method.
+#' @param endpoint Path below the API's prefix, or from the root when it begins with a slash; already
+#'   percent-encoded.
+#' @param query,body Named lists; NULL entries are left out. A vector in `query` repeats its name. A
+#'   `body` of class `json` is sent as it is.
+#' @param file Path of a file to send as body.
+#' @returns An httr2 request.
+#' @noRd
+request_build <- function(client, method, endpoint, query = NULL, body = NULL, file = NULL) {
+  path <- if (startsWith(endpoint, "/")) endpoint else paste0(api_prefix, endpoint)
+  request <- httr2::request(paste0(client$tracking_uri, path, query_text(compact(query)))) |>
+    httr2::req_method(method) |>
+    httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
+    httr2::req_error(is_error = function(response) FALSE) |>
+    request_authorize(client$credentials %||% tracking_credentials()) |>
+    request_options()
+  if (!is.null(body)) {
+    text <- if (inherits(body, "json")) body else to_json(compact(body))
+    request <- httr2::req_body_raw(request, charToRaw(text), type = "application/json")
+  }
+  if (!is.null(file)) {
+    request <- httr2::req_body_file(request, file, type = "application/octet-stream")
+  }
+  request
+}
+
+#' Send a request and read the answer
+#'
+#' Refusals for lack of capacity (429) are tried again, and so are lost connections and failures of the
+#' server (5xx) where the request may be repeated without harm.
+#'
+#' @param request From `request_build()`.
+#' @param idempotent Whether sending it twice does the same as once.
+#' @param path Where to stream the answer's body to; without it JSON is read.
+#' @param read Reads the JSON.
+#' @returns The answer as list, or `path`.
+#' @noRd
+request_perform <- function(request, idempotent = request$method %in% c("GET", "PUT"), path = NULL,
+                            read = from_json, call = rlang::caller_env()) {
+  force(request)
+  response <- request_send(request, idempotent, path, call)
+  label <- request_label(request)
+  if (httr2::resp_status(response) >= 300) abort_response(response, label, call)
+  if (!is.null(path)) return(path)
+  text <- response_text(response)
+  if (!nzchar(text)) return(list())
+  tryCatch(read(text), error = function(cnd) {
+    abort(
+      c(
+        "The answer of '{label}' is not JSON.",
+        i = "Is {hide_password(sub('/api/.*', '', request$url))} a tracking server?"
+      ),
+      "server",
+      call = call,
+      parent = cnd
+    )
+  })
+}
+
+request_send <- function(request, idempotent, path, call) {
+  tries <- session$tries %||% (env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5) + 1)
+  for (try in seq_len(tries)) {
+    # The second name is that of httr2 1.0 and later.
+    response <- tryCatch(
+      request_once(request, path),
+      httr2_failed = identity, httr2_failure = identity
+    )
+    lost <- inherits(response, "error")
+    if (!(if (lost) idempotent else is_transient(response, idempotent)) || try == tries) break
+    reason <- if (lost) conditionMessage(response) else paste("status", httr2::resp_status(response))
+    rlang::inform(
+      inline("Request '{request_label(request)}' failed ({reason}); trying again.", environment()),
+      class = "crateflow_message_retry"
+    )
+    Sys.sleep(retry_delay(response, try))
+  }
+  if (lost) {
+    server <- hide_password(sub("^(https?://[^/]+).*", "\\1", request$url))
+    abort(
+      c(
+        "The server at {server} cannot be reached.",
+        x = "{conditionMessage(response)}",
+        i = "Is it running? Start one with {.code crateflow server}."
+      ),
+      "unavailable",
+      call = call
+    )
+  }
+  response
+}
+
+request_once <- function(request, path) {
+  # httr2 before 1.0 sleeps after a failed try, even the last, and draws on the user's random numbers.
+  if (utils::packageVersion("httr2") < "1.0.0") {
+    request <- httr2::req_retry(request, max_tries = 1, backoff = function(tries) 0)
+  }
+  httr2::req_perform(request, path = path)
+}
+
+is_transient <- function(response, idempotent) {
+  status <- httr2::resp_status(response)
+  status == 429 || (idempotent && status %in% c(500, 502, 503, 504))
+}
+
+# Seconds: what the server asks for, else 1/4, 1/2, 1, 2, ...; never more than a minute.
+retry_delay <- function(response, try) {
+  asked <- if (!inherits(response, "error")) httr2::resp_header(response, "Retry-After")
+  delay <- suppressWarnings(as.numeric(asked %||% NA))
+  if (is.na(delay)) delay <- getOption("crateflow.retry_delay_s", 0.25) * 2^(try - 1)
+  min(delay, 60)
+}
+
+request_label <- function(request) {
+  sub("[?].*", "", sub(paste0("^https?://[^/]+(.*", api_prefix, ")?"), "", request$url))
+}
+
+tracking_credentials <- function() {
+  list(
+    user = env_first("MLFLOW_TRACKING_USERNAME", "MLFLOW_USERNAME"),
+    password = env_first("MLFLOW_TRACKING_PASSWORD", "MLFLOW_PASSWORD"),
+    token = env_first("MLFLOW_TRACKING_TOKEN", "MLFLOW_TOKEN")
+  )
+}
+
+# A user with password goes before a token.
+request_authorize <- function(request, credentials) {
+  if (!is.null(credentials$user) && !is.null(credentials$password)) {
+    httr2::req_auth_basic(request, credentials$user, credentials$password)
+  } else if (!is.null(credentials$token)) {
+    httr2::req_auth_bearer_token(request, credentials$token)
+  } else {
+    request
+  }
+}
+
+request_options <- function(request) {
+  timeout_s <- getOption("mlflow.rest.timeout") %||% env_number("MLFLOW_HTTP_REQUEST_TIMEOUT", 120)
+  # A limit on silence, not on the whole transfer: a large file may take as long as it moves.
+  request <- httr2::req_options(request,
+    connecttimeout = timeout_s, low_speed_limit = 1, low_speed_time = timeout_s
+  )
+  insecure <- env_first("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE")
+  if (tolower(insecure %||% "false") %in% c("true", "1", "yes")) {
+    request <- httr2::req_options(request, ssl_verifypeer = 0L, ssl_verifyhost = 0L)
+  }
+  authority <- env_first("MLFLOW_TRACKING_SERVER_CERT_PATH")
+  if (!is.null(authority)) request <- httr2::req_options(request, cainfo = authority)
+  certificate <- env_first("MLFLOW_TRACKING_CLIENT_CERT_PATH")
+  if (!is.null(certificate)) {
+    request <- httr2::req_options(request, sslcert = certificate, sslkey = certificate)
+  }
+  request
+}
+
+# The first of several environment variables that is set, or NULL.
+env_first <- function(...) {
+  values <- Sys.getenv(c(...))
+  if (any(nzchar(values))) values[nzchar(values)][[1]]
+}
+
+env_number <- function(name, default) {
+  value <- suppressWarnings(as.numeric(Sys.getenv(name, default)))
+  if (is.na(value)) default else value
+}
+
+query_text <- function(query) {
+  if (length(query) == 0) return("")
+  names <- rep(names(query), lengths(query))
+  values <- vapply(unlist(lapply(query, as.list), recursive = FALSE), as_text, "")
+  if (length(values) == 0) return("")
+  paste0("?", paste0(percent_encode(names), "=", percent_encode(values), collapse = "&"))
+}
+
+unreserved_bytes <- charToRaw("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+# Byte by byte, because the functions of base R depend on the locale.
+percent_encode <- function(x) {
+  vapply(x, function(text) {
+    bytes <- charToRaw(as_utf8(text))
+    plain <- bytes %in% unreserved_bytes
+    paste0(ifelse(plain, rawToChar(bytes, multiple = TRUE), sprintf("%%%02X", as.integer(bytes))),
+      collapse = ""
+    )
+  }, "", USE.NAMES = FALSE)
+}
+
+# The path of a file inside a URL: slashes stay.
+percent_encode_path <- function(path) {
+  paste(percent_encode(strsplit(path, "/", fixed = TRUE)[[1]]), collapse = "/")
+}

@@ -1,0 +1,209 @@
+#' Start a run
+#'
+#' The run becomes the active one: what is logged goes to it until it ends. Use
+#' `with(mlflow_start_run(), { ... })`, which ends it in any case: as finished, as failed when the block
+#' stops with an error (which goes on to the caller), as killed when it is interrupted. The value of the
+#' block is returned, invisibly. A run still active when the R session ends is closed as killed.
+#'
+#' @param run_id Go on with this run. By default that of the environment variable `MLFLOW_RUN_ID`, else
+#'   a new one.
+#' @param experiment_id Experiment of a new run; by default the active one, else `0`.
+#' @param start_time POSIXct or milliseconds since 1970; by default now.
+#' @param tags Named list or vector.
+#' @param client From [mlflow_client()]. The run then is created, but not made active.
+#' @param nested Whether the run may start inside the active one, as its child.
+#' @param run_name By default the server makes one up.
+#' @param description Shown with the run.
+#' @returns The run, as [mlflow_get_run()] returns it.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(mlflow_start_run(run_name = "first"), {
+#'   mlflow_log_param("formula", "Sepal.Width ~ Sepal.Length")
+#'   mlflow_log_metric("rmse", 0.43)
+#' })
+mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = NULL, tags = NULL,
+                             client = NULL, nested = FALSE, run_name = NULL, description = NULL) {
+  fluent <- is.null(client)
+  if (!fluent && !is.null(run_id)) {
+    abort("`run_id` cannot be given together with `client`: the run exists already.", "invalid_input")
+  }
+  check_flag(nested)
+  parent <- if (fluent) active_run_id()
+  if (!is.null(parent) && !nested) {
+    abort(
+      paste(
+        "Run with UUID {parent} is already active. To start a nested run,",
+        "Call `mlflow_start_run()` with `nested = TRUE`."
+      ),
+      "conflict"
+    )
+  }
+  client <- as_client(client)
+  run_id <- check_id(run_id, null = TRUE) %||% (if (fluent && is.null(parent)) env_first("MLFLOW_RUN_ID"))
+  if (!is.null(run_id)) {
+    update_run(client, run_id, status = "RUNNING")
+    run <- get_run(client, run_id)
+  } else {
+    run <- create_run(
+      client,
+      experiment_id = check_id(experiment_id, null = TRUE) %||%
+        (if (fluent) active_experiment_id()) %||% "0",
+      start_ms = as_ms(start_time) %||% now_ms(),
+      tags = c(context_tags(parent, description), check_tags(tags)),
+      run_name = check_string(run_name, null = TRUE)
+    )
+  }
+  if (fluent) {
+    session$runs <- c(session$runs, run$info$run_id)
+    session$experiment_id <- run$info$experiment_id
+  }
+  run_table(list(run))
+}
+
+create_run <- function(client, experiment_id, start_ms, tags, run_name, call = rlang::caller_env()) {
+  body <- list(
+    experiment_id = experiment_id, user_id = user_name(), run_name = run_name,
+    start_time = start_ms, tags = tags
+  )
+  request_build(client, "POST", "runs/create", body = body) |>
+    request_perform(call = call) |>
+    getElement("run")
+}
+
+#' End a run
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param status How it ended.
+#' @param end_time POSIXct or milliseconds since 1970; by default now.
+#' @param run_id By default the active run; the run it was nested in becomes active again.
+#' @returns The run, as [mlflow_get_run()] returns it.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_start_run()
+#' mlflow_end_run()
+mlflow_end_run <- function(status = c("FINISHED", "FAILED", "KILLED"), end_time = NULL, run_id = NULL,
+                           client = NULL) {
+  status <- match.arg(status)
+  if (is.null(run_id) && is.null(client) && length(session$runs) == 0) {
+    abort("There is no active run to end.", "no_active_run")
+  }
+  run_id <- resolve_run_id(run_id, client)
+  end_ms <- as_ms(end_time) %||% now_ms()
+  update_run(as_client(client), run_id, status, end_ms)
+  session$runs <- setdiff(session$runs, run_id)
+  mlflow_get_run(run_id, client)
+}
+
+#' The active run
+#'
+#' @returns The run, as [mlflow_get_run()] returns it; NULL when none is active.
+#' @export
+#' @examples
+#' mlflow_active_run()
+mlflow_active_run <- function() {
+  run_id <- active_run_id()
+  if (!is.null(run_id)) mlflow_get_run(run_id)
+}
+
+#' @export
+with.mlflow_run <- function(data, expr, ...) {
+  run_id <- mlflow_id(data)
+  if (!identical(run_id, active_run_id())) {
+    abort("`with()` should only be used with `mlflow_start_run()`.", "invalid_input")
+  }
+  # Where the block is left by a jump, such as return() in the function around it.
+  on.exit(close_run(run_id, "FINISHED"))
+  value <- tryCatch(
+    expr,
+    error = function(cnd) {
+      close_failed_run(run_id, "FAILED")
+      stop(cnd)
+    },
+    interrupt = function(cnd) {
+      close_failed_run(run_id, "KILLED")
+      rlang::interrupt()
+    }
+  )
+  invisible(value)
+}
+
+# End a run of the stack, and first those that were started in it and left open.
+close_run <- function(run_id, status) {
+  while (run_id %in% session$runs) mlflow_end_run(status)
+}
+
+# The condition at hand matters more than a server that cannot be told of it.
+close_failed_run <- function(run_id, status) {
+  tryCatch(
+    close_run(run_id, status),
+    error = function(cnd) {
+      session$runs <- session$runs[seq_along(session$runs) < match(run_id, session$runs)]
+      warn(
+        c("Run {run_id} could not be closed as {status}.", x = "{conditionMessage(cnd)}"),
+        "run_left_open"
+      )
+    }
+  )
+}
+
+# Runs when the R session ends, where nobody can wait or answer: one try each, no complaints.
+end_abandoned_runs <- function() {
+  session$tries <- 1
+  for (run_id in rev(session$runs)) {
+    try(suppressMessages(update_run(as_client(NULL), run_id, "KILLED", now_ms())), silent = TRUE)
+  }
+}
+
+active_run_id <- function() {
+  if (length(session$runs) > 0) session$runs[[length(session$runs)]]
+}
+
+# The run to read from or to change.
+resolve_run_id <- function(run_id, client, call = rlang::caller_env()) {
+  if (!is.null(run_id)) return(check_id(run_id, call = call))
+  if (!is.null(client)) {
+    abort("`run_id` must be specified when `client` is specified.", "invalid_input", call = call)
+  }
+  active_run_id() %||% abort(
+    "`run_id` must be specified when there is no active run.",
+    "no_active_run",
+    call = call
+  )
+}
+
+# The run to log to; without one, one is started and stays active.
+logging_run_id <- function(run_id, client, call = rlang::caller_env()) {
+  if (is.null(run_id) && is.null(client) && is.null(active_run_id())) mlflow_start_run()
+  resolve_run_id(run_id, client, call)
+}
+
+context_tags <- function(parent, description) {
+  source <- source_name()
+  commit <- git_commit(if (file.exists(source)) dirname(source) else getwd())
+  check_tags(compact(list(
+    mlflow.user = user_name(),
+    mlflow.source.name = source,
+    mlflow.source.type = "LOCAL",
+    mlflow.source.version = commit,
+    mlflow.source.git.commit = commit,
+    mlflow.parentRunId = parent,
+    mlflow.note.content = check_string(description, null = TRUE)
+  )))
+}
+
+user_name <- function() {
+  user <- Sys.info()[["effective_user"]]
+  if (is.na(user) || !nzchar(user)) "unknown" else user
+}
+
+source_name <- function() {
+  file <- grep("^--file=", commandArgs(FALSE), value = TRUE)
+  if (length(file) == 0) "<console>" else sub("^--file=", "", file[[1]])
+}
+
+git_commit <- function(folder) {
+  if (!nzchar(Sys.which("git"))) return(NULL)
+  arguments <- c("-C", shQuote(folder), "rev-parse", "HEAD")
+  commit <- suppressWarnings(system2("git", arguments, stdout = TRUE, stderr = FALSE))
+  if (length(commit) == 1 && grepl("^[0-9a-f]{40,64}$", commit)) commit
+}

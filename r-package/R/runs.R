@@ -1,0 +1,193 @@
+#' Get a run
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param run_id Its id; by default the active run.
+#' @returns A tibble of class `mlflow_run` with one row: `run_uuid`, `experiment_id`, `run_name`,
+#'   `user_id`, `status`, `start_time` and `end_time` (POSIXct, NA while it runs), `artifact_uri`,
+#'   `lifecycle_stage`, `run_id`, and the list columns `metrics` (tibbles of `key`, `value`,
+#'   `timestamp`, `step`), `params` and `tags` (tibbles of `key` and `value`). A run without metrics,
+#'   params or tags has a tibble without rows there.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_metric("rmse", 0.43))
+#' mlflow_get_run(mlflow_id(run))$metrics[[1]]
+mlflow_get_run <- function(run_id = NULL, client = NULL) {
+  run_id <- resolve_run_id(run_id, client)
+  run_table(list(get_run(as_client(client), run_id)))
+}
+
+get_run <- function(client, run_id, call = rlang::caller_env()) {
+  request_build(client, "GET", "runs/get", query = list(run_id = run_id, run_uuid = run_id)) |>
+    request_perform(call = call) |>
+    getElement("run")
+}
+
+#' Delete or restore a run
+#'
+#' A deleted run is kept and comes back with `mlflow_restore_run()`.
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param run_id Its id.
+#' @returns `mlflow_delete_run()` returns NULL, invisibly; `mlflow_restore_run()` the run as
+#'   [mlflow_get_run()] does.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_param("depth", 3))
+#' mlflow_delete_run(mlflow_id(run))
+#' mlflow_restore_run(mlflow_id(run))
+mlflow_delete_run <- function(run_id, client = NULL) {
+  run_id <- check_id(run_id)
+  if (run_id %in% session$runs) abort("Cannot delete an active run.", "conflict")
+  request_build(as_client(client), "POST", "runs/delete", body = list(run_id = run_id)) |>
+    request_perform(idempotent = TRUE)
+  invisible(NULL)
+}
+
+#' @rdname mlflow_delete_run
+#' @export
+mlflow_restore_run <- function(run_id, client = NULL) {
+  client <- as_client(client)
+  run_id <- check_id(run_id)
+  request_build(client, "POST", "runs/restore", body = list(run_id = run_id)) |>
+    request_perform(idempotent = TRUE)
+  mlflow_get_run(run_id, client)
+}
+
+update_run <- function(client, run_id, status = NULL, end_ms = NULL, call = rlang::caller_env()) {
+  body <- list(run_id = run_id, run_uuid = run_id, status = status, end_time = end_ms)
+  request_build(client, "POST", "runs/update", body = body) |>
+    request_perform(idempotent = TRUE, call = call)
+}
+
+#' Search runs
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param filter Such as `"metrics.rmse < 0.5 AND params.depth = '3' AND tags.team = 'botany'"`.
+#' @param run_view_type Which to look at.
+#' @param experiment_ids Ids of the experiments to look in; by default the active one.
+#' @param order_by Texts such as `"metrics.rmse ASC"`; by default the newest runs come first.
+#' @param max_results Largest number to return; by default all.
+#' @returns A tibble of runs, one row each, with the columns of [mlflow_get_run()].
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_search_runs("metrics.rmse < 0.5", experiment_ids = "0", order_by = "metrics.rmse ASC")
+mlflow_search_runs <- function(filter = NULL,
+                               run_view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
+                               experiment_ids = NULL, order_by = list(), client = NULL,
+                               max_results = Inf) {
+  run_view_type <- match.arg(run_view_type)
+  limit <- check_number(max_results)
+  if (!is.null(experiment_ids)) {
+    ids <- lapply(experiment_ids, check_id, arg = "experiment_ids", call = environment())
+  } else {
+    ids <- list(resolve_experiment_id(NULL, client))
+  }
+  body <- list(
+    experiment_ids = unname(ids),
+    filter = check_string(filter, null = TRUE, empty = TRUE),
+    run_view_type = run_view_type,
+    order_by = check_texts(order_by)
+  )
+  run_table(search_pages(as_client(client), "runs/search", "runs", body, limit))
+}
+
+#' List the runs of an experiment
+#'
+#' Kept for scripts written for MLflow 1; [mlflow_search_runs()] finds the data of the runs as well.
+#'
+#' @inheritParams mlflow_create_experiment
+#' @inheritParams mlflow_search_runs
+#' @param experiment_id By default the active experiment.
+#' @returns A tibble with the columns of [mlflow_get_run()] up to `run_id`, one row for each run.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_list_run_infos(experiment_id = "0")
+mlflow_list_run_infos <- function(run_view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
+                                  experiment_id = NULL, client = NULL) {
+  run_view_type <- match.arg(run_view_type)
+  body <- list(
+    experiment_ids = list(resolve_experiment_id(experiment_id, client)),
+    run_view_type = run_view_type
+  )
+  runs <- run_table(search_pages(as_client(client), "runs/search", "runs", body))
+  infos <- setdiff(names(runs), c("metrics", "params", "tags"))
+  tibble::new_tibble(as.list(runs)[infos], nrow = nrow(runs))
+}
+
+#' The id of a run or an experiment
+#'
+#' @param object From [mlflow_start_run()], [mlflow_get_run()] or [mlflow_get_experiment()].
+#' @returns The id, a text.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_id(mlflow_get_experiment("0"))
+mlflow_id <- function(object) {
+  UseMethod("mlflow_id")
+}
+
+#' @export
+mlflow_id.mlflow_run <- function(object) {
+  object$run_id
+}
+
+#' @export
+mlflow_id.mlflow_experiment <- function(object) {
+  object$experiment_id
+}
+
+#' @export
+mlflow_id.default <- function(object) {
+  abort("{.arg object} must be a run or an experiment, not {describe(object)}.", "invalid_input")
+}
+
+run_table <- function(runs) {
+  text <- function(field) vapply(runs, function(x) x$info[[field]] %||% NA_character_, "")
+  time <- function(field) as_time(vapply(runs, function(x) as_number(x$info[[field]]), 0))
+  ids <- vapply(runs, function(x) x$info$run_id %||% x$info$run_uuid, "")
+  tibble::new_tibble(
+    list(
+      run_uuid = ids,
+      experiment_id = text("experiment_id"),
+      run_name = text("run_name"),
+      user_id = text("user_id"),
+      status = text("status"),
+      start_time = time("start_time"),
+      end_time = time("end_time"),
+      artifact_uri = text("artifact_uri"),
+      lifecycle_stage = text("lifecycle_stage"),
+      run_id = ids,
+      metrics = lapply(runs, function(x) metric_table(x$data$metrics)),
+      params = lapply(runs, function(x) pair_table(x$data$params)),
+      tags = lapply(runs, function(x) pair_table(x$data$tags))
+    ),
+    nrow = length(runs),
+    class = "mlflow_run"
+  )
+}
+
+metric_table <- function(metrics) {
+  tibble::new_tibble(
+    list(
+      key = vapply(metrics, function(x) x$key, ""),
+      value = vapply(metrics, function(x) as_number(x$value), 0),
+      timestamp = as_time(vapply(metrics, function(x) as_number(x$timestamp), 0)),
+      step = vapply(metrics, function(x) as_number(x$step %||% 0), 0)
+    ),
+    nrow = length(metrics)
+  )
+}
+
+as_time <- function(ms) {
+  .POSIXct(ms / 1000)
+}
+
+# Milliseconds since 1970, from those or from a time.
+as_ms <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (is.null(x)) return(NULL)
+  if (inherits(x, "POSIXt")) x <- as.numeric(as.POSIXct(x)) * 1000
+  round(check_number(x, arg = arg, call = call))
+}
+
+now_ms <- function() {
+  round(as.numeric(Sys.time()) * 1000)
+}

@@ -1,0 +1,4 @@
+library(testthat)
+library(crateflow)
+
+test_check("crateflow")

@@ -1,0 +1,99 @@
+# Real servers for the tests, each started once and stopped when the tests end.
+
+servers <- new.env(parent = emptyenv())
+
+#' Point a test at the tracking server, with nothing active and nothing of the user's environment.
+local_tracking <- function(env = parent.frame()) {
+  if (is.null(servers$tracking)) {
+    folder <- withr::local_tempdir(.local_envir = testthat::teardown_env())
+    servers$tracking <- start_crateflow(
+      c(
+        "server", "--port", "0", "--workers", "1",
+        "--backend-store-uri", paste0("sqlite:///", folder, "/tracking.db"),
+        "--artifacts-destination", file.path(folder, "artifacts")
+      ),
+      folder
+    )
+  }
+  local_session(servers$tracking, env)
+}
+
+#' Serve a model folder until the test ends; returns the address.
+local_scoring <- function(path, env = parent.frame()) {
+  folder <- withr::local_tempdir(.local_envir = env)
+  start_crateflow(c("models", "serve", "-m", path, "--port", "0", "--workers", "1"), folder, env)
+}
+
+local_session <- function(uri = NULL, env = parent.frame()) {
+  variables <- union("MLFLOW_RUN_ID", grep("^MLFLOW_", names(Sys.getenv()), value = TRUE))
+  cleared <- stats::setNames(rep(NA_character_, length(variables)), variables)
+  withr::local_envvar(cleared, .local_envir = env)
+  withr::local_options(crateflow.retry_delay_s = 0.01, .local_envir = env)
+  before <- as.list(session)
+  withr::defer(list2env(before, session), envir = env)
+  session$tracking_uri <- uri
+  session$experiment_id <- NULL
+  session$runs <- character()
+  invisible(uri)
+}
+
+start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
+  command <- crateflow_command()
+  log <- file.path(folder, "server.log")
+  process <- processx::process$new(
+    command, arguments,
+    # R puts the system's libraries first, which do not fit a Python of another place.
+    stdout = log, stderr = "2>&1", wd = folder, env = c("current", LD_LIBRARY_PATH = ""),
+    cleanup_tree = TRUE
+  )
+  withr::defer(
+    {
+      process$signal(tools::SIGTERM)
+      process$wait(10000)
+      process$kill_tree()
+    },
+    envir = env
+  )
+  deadline <- Sys.time() + 60
+  repeat {
+    said <- readLines(log, warn = FALSE)
+    address <- sub("^Listening at (http[^ ]+).*", "\\1", grep("^Listening at ", said, value = TRUE))
+    if (length(address) > 0) return(address[[1]])
+    if (!process$is_alive() || Sys.time() > deadline) {
+      stop("`crateflow ", arguments[[1]], "` does not start:\n", paste(said, collapse = "\n"))
+    }
+    process$poll_io(50)
+    Sys.sleep(0.05)
+  }
+}
+
+#' The command `crateflow`: of CRATEFLOW_BIN, of the repository these tests are in, or of the PATH.
+crateflow_command <- function() {
+  named <- Sys.getenv("CRATEFLOW_BIN")
+  if (nzchar(named)) return(normalizePath(named, mustWork = TRUE))
+  # From r-package/tests/testthat.
+  own <- file.path("..", "..", "..", ".venv", "bin", "crateflow")
+  if (file.exists(own)) return(normalizePath(own))
+  found <- Sys.which("crateflow")
+  testthat::skip_if(!nzchar(found), "the command crateflow is not installed")
+  unname(found)
+}
+
+# A name that no other test uses.
+unique_name <- function(prefix) {
+  paste0(prefix, "-", substr(new_uuid(), 1, 12))
+}
+
+# Answer requests from `answer(request)` in place of a server.
+local_answers <- function(answer, env = parent.frame()) {
+  withr::local_options(httr2_mock = answer, .local_envir = env)
+}
+
+json_answer <- function(x, status = 200L, headers = list()) {
+  httr2::response(status, headers = headers, body = charToRaw(to_json(x)))
+}
+
+iris_crate <- function() {
+  fit <- stats::lm(Sepal.Width ~ Sepal.Length, datasets::iris)
+  crate(function(x) stats::predict(model, x), model = fit)
+}

@@ -1,0 +1,88 @@
+test_that("replies are read by their shape", {
+  expect_identical(read_predictions('{"predictions": [3.1, null, 2]}'), c(3.1, NA, 2))
+  expect_identical(read_predictions('{"predictions": [3.1]}'), 3.1)
+  expect_identical(read_predictions('{"predictions": ["a", null]}'), c("a", NA))
+  expect_identical(
+    read_predictions('{"predictions": [{"p": 0.5, "q": "x"}, {"p": null, "q": "y"}]}'),
+    tibble::tibble(p = c(0.5, NA), q = c("x", "y"))
+  )
+  expect_identical(dim(read_predictions('{"predictions": [[1, 2], [3, 4], [5, 6]]}')), c(3L, 2L))
+  expect_identical(read_predictions("[1.5, 2.5]"), c(1.5, 2.5))
+  expect_length(read_predictions('{"predictions": []}'), 0)
+})
+
+test_that("words that are not JSON are read, those within texts stay", {
+  expect_identical(read_predictions('{"predictions": [1.5, NaN, -Infinity]}'), c(1.5, NA, -Inf))
+  expect_identical(read_predictions('{"predictions": ["NaN", "to Infinity, \\"NaN\\""]}'),
+    c("NaN", "to Infinity, \"NaN\"")
+  )
+})
+
+test_that("rows go to /invocations, with the token given and no other", {
+  local_session()
+  withr::local_envvar(MLFLOW_TRACKING_TOKEN = "of the tracking server")
+  seen <- NULL
+  local_answers(function(request) {
+    seen <<- request
+    json_answer(list(predictions = list(1.5)))
+  })
+  expect_identical(mlflow_score("http://host:1/", data.frame(a = 0.1), params = list(level = 0.9)), 1.5)
+  expect_identical(seen$url, "http://host:1/invocations")
+  expect_identical(
+    rawToChar(seen$body$data),
+    '{"dataframe_split": {"columns": ["a"], "data": [[0.1]]}, "params": {"level":0.9}}'
+  )
+  expect_null(seen$headers$Authorization)
+  mlflow_score("http://host:1/invocations", data.frame(a = 0.1), token = "mine")
+  expect_identical(seen$url, "http://host:1/invocations")
+  expect_identical(seen$headers$Authorization, "Bearer mine")
+})
+
+test_that("a refusal is an error with the server's words", {
+  local_session()
+  local_answers(function(request) {
+    json_answer(list(error_code = "INVALID_PARAMETER_VALUE", message = "missing column 'a'"), 400L)
+  })
+  expect_error(mlflow_score("http://host:1", data.frame(b = 1)), "missing column 'a'",
+    class = "crateflow_error_invalid_input"
+  )
+})
+
+test_that("arguments are checked", {
+  expect_error(mlflow_score("host", iris), "must begin with http", class = "crateflow_error_invalid_input")
+  expect_error(mlflow_score("http://host", 1:3), "must be a data frame")
+  expect_error(mlflow_score("http://host", iris, params = list(1)), "must be a named list")
+})
+
+test_that("a served crate predicts what R does, to the last bit", {
+  local_session()
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(iris_crate(), path, input_example = head(iris["Sepal.Length"]))
+  url <- local_scoring(path)
+  expected <- unname(stats::predict(stats::lm(Sepal.Width ~ Sepal.Length, iris), iris))
+  expect_identical(mlflow_score(url, iris["Sepal.Length"]), expected)
+  expect_identical(mlflow_score(url, iris[1, ]), expected[1])
+  expect_error(mlflow_score(url, iris["Species"]), "Sepal.Length", class = "crateflow_error_invalid_input")
+})
+
+test_that("factors, dates and missing values reach a served crate as they are here", {
+  local_session()
+  data <- data.frame(
+    f = factor(c("b", "a"), levels = c("a", "b", "c")), day = as.Date(c("2024-01-02", NA)),
+    at = .POSIXct(c(1704164645.678, 0), tz = "UTC"), x = c(NA, 0.1)
+  )
+  described <- crate(function(x) {
+    data.frame(
+      code = as.integer(x$f), levels = nlevels(x$f), day = as.numeric(x$day), at = as.numeric(x$at),
+      x = x$x
+    )
+  })
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(described, path, input_example = data)
+  scored <- mlflow_score(local_scoring(path), data)
+  expect_identical(scored$code, c(2L, 1L))
+  expect_identical(scored$levels, c(3L, 3L))
+  expect_equal(scored$day, c(19724, NA))
+  expect_equal(scored$at, c(1704164645.678, 0), tolerance = 1e-12)
+  expect_identical(scored$x, c(NA, 0.1))
+})
