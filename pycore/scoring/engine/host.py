@@ -123,6 +123,7 @@ class Host:
             self._selector.unregister(self._listener)
             self._listener.close()
             self._listener = None
+            self._address.unlink(missing_ok=True)
 
     def _is_done(self) -> bool:
         return not (
@@ -187,6 +188,7 @@ class Host:
         return {
             "workers": [worker.pid for worker in workers],
             "workers_started": self._pool.started,
+            "ready": sum(worker.ready for worker in workers),
             "healthy": self._pool.is_healthy(),
             "running": sum(len(worker.running) for worker in workers),
             "queued": len(self._queue),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pycore.config import MODEL_ENVIRONMENT
-from pycore.errors import InvalidInput
+from pycore.errors import ModelError
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -54,12 +54,12 @@ def check_memory_limit(limit_mb: int) -> None:
 
     Raises
     ------
-    InvalidInput
+    ModelError
     """
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     used_mb = pages * resource.getpagesize() // _MB
     if used_mb >= limit_mb:
-        raise InvalidInput(
+        raise ModelError(
             f"The workers' memory limit is {limit_mb} MB of address space, but the loaded model takes "
             f"{used_mb} MB before it scores anything; raise CRATEFLOW_WORKER_MEMORY_MB."
         )

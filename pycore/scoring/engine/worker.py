@@ -112,6 +112,8 @@ def _main(options_json: str, stream_number: str, host: str) -> None:
     options = EngineOptions.from_json(options_json)
     try:
         predictor = load(options.path)
+        if options.memory_mb is not None:
+            sandbox.check_memory_limit(options.memory_mb)
     except MlflowException as error:
         stream.sendall(encode({"failed": to_plain(error)}))
         os._exit(1)
