@@ -107,7 +107,7 @@ def test_a_file_without_a_time_counts_as_written_now(tmp_path):
         ("crateflow_format: new\n" + MINIMAL, "must be a number from 1"),
         (MINIMAL + "signature: {}\n", "The signature is empty"),
         (MINIMAL + "signature: {inputs: [1]}\n", "inputs of the signature cannot be read"),
-        (MINIMAL + "signature: {inputs: '[{\"type\": \"date\", \"name\": \"a\"}]'}\n", "unknown type 'date'"),
+        (MINIMAL + 'signature: {inputs: \'[{"type": "date", "name": "a"}]\'}\n', "unknown type 'date'"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why_and_where(tmp_path, text, message):
@@ -132,7 +132,7 @@ def test_a_path_of_the_file_cannot_leave_the_folder(tmp_path, relative):
 
 
 def test_a_path_of_the_file_must_lead_to_something(tmp_path):
-    with pytest.raises(InvalidModel, match="lacks 'model.pkl', which MLmodel names as data"):
+    with pytest.raises(InvalidModel, match=r"lacks 'model\.pkl', which MLmodel names as data"):
         inside(tmp_path, "model.pkl", "data")
 
 
@@ -141,5 +141,6 @@ def test_reading_a_model_needs_neither_pandas_nor_numpy():
         "import sys, pycore.models.spec, pycore.models.signature, pycore.models.registry; "
         "print({'pandas', 'numpy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "set()\n"
