@@ -228,7 +228,7 @@ class _Statements:
 
     def _row_exists(self, of: Field) -> ColumnElement[bool]:
         row = self._table(of).alias("present")
-        return select(literal(1)).where(self._belongs(row, of)).correlate(self._subject.source).exists()
+        return select(literal(1)).where(self._belongs(row, of)).correlate_except(row).exists()
 
     def _attribute_condition(self, clause: Clause) -> ColumnElement[bool]:
         key = clause.field.key

@@ -1,0 +1,50 @@
+"""The implementations of `pycore.protocols` that the contract suite holds to one behaviour.
+
+A further one is a context manager that yields an empty platform with its artifacts below the folder it
+is given, and a line in IMPLEMENTATIONS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from pycore.artifacts.stores import StoresByScheme
+from pycore.entities import Experiment, Run
+from pycore.protocols import Api
+from pycore.services import build_api
+from pycore.store import Database
+
+
+@contextmanager
+def in_process(folder: Path) -> Iterator[Api]:
+    """The rules over a database of this process."""
+    with Database.open(f"sqlite:///{folder}/crateflow.db") as database:
+        yield build_api(database, StoresByScheme(), str(folder / "artifacts"))
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], AbstractContextManager[Api]]] = {
+    "in_process": in_process,
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+    """An empty platform."""
+    with IMPLEMENTATIONS[request.param](tmp_path) as api:
+        yield api
+
+
+@pytest.fixture
+def experiment(api: Api) -> Experiment:
+    """An experiment without runs."""
+    return api.experiments.get(api.experiments.create("iris"))
+
+
+@pytest.fixture
+def run(api: Api, experiment: Experiment) -> Run:
+    """A running run that logged nothing."""
+    return api.runs.create(experiment.experiment_id, user_id="ada", run_name="first")
