@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 
 from pycore import config
 from pycore.entities import Experiment, LifecycleStage
 from pycore.errors import AlreadyExists, InvalidInput, NotFound
-from pycore.tracking import uris
+from pycore.tracking import chosen_experiments, uris
 from pycore.tracking.mlflow_client import MlflowClient
 
 DEFAULT_EXPERIMENT_ID = "0"
 
 logger = logging.getLogger(__name__)
-
-# Of the whole process, by tracking URI: an id means nothing to another server.
-_chosen: dict[str, str] = {}
 
 
 def set_experiment(experiment_name: str | None = None, experiment_id: str | int | None = None) -> Experiment:
@@ -50,16 +46,8 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | int 
             f"The experiment {experiment.name!r} (id {experiment.experiment_id}) is deleted. Restore it with "
             "restore_experiment, or choose another."
         )
-    _chosen[client.tracking_uri] = experiment.experiment_id
-    os.environ[config.EXPERIMENT_ID.name] = experiment.experiment_id
-    # A name inherited from outside would contradict the id in child processes.
-    os.environ.pop(config.EXPERIMENT_NAME.name, None)
+    chosen_experiments.choose(client.tracking_uri, experiment.experiment_id)
     return experiment
-
-
-def chosen_experiment_id() -> str | None:
-    """Return the id of the experiment that `set_experiment` chose for the tracking URI in force."""
-    return _chosen.get(uris.get_tracking_uri())
 
 
 def active_experiment_id() -> str:
@@ -73,12 +61,9 @@ def active_experiment_id() -> str:
     InvalidInput
         The environment names an experiment that does not exist, or two different ones.
     """
-    if chosen := chosen_experiment_id():
+    if chosen := chosen_experiments.chosen(uris.get_tracking_uri()):
         return chosen
     name, experiment_id = config.EXPERIMENT_NAME.get(), config.EXPERIMENT_ID.get()
-    if experiment_id in _chosen.values():
-        # Written by set_experiment, for another tracking URI.
-        experiment_id = None
     if name:
         found = _get_or_create(MlflowClient(), name).experiment_id
         if experiment_id and experiment_id != found:

@@ -15,8 +15,8 @@ from typing import Any
 from pycore import config
 from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
-from pycore.tracking import run_context
-from pycore.tracking.active_experiment import active_experiment_id, chosen_experiment_id
+from pycore.tracking import chosen_experiments, run_context
+from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.mlflow_client import MlflowClient
 
 
@@ -176,7 +176,7 @@ def _resume(
         raise InvalidInput(
             f"The run {run_id} must be in the 'active' state, but it is deleted. Restore it with restore_run."
         )
-    chosen = chosen_experiment_id()
+    chosen = chosen_experiments.chosen(client.tracking_uri)
     if check_experiment and chosen not in (None, run.info.experiment_id):
         raise InvalidInput(
             f"The run {run_id} of {config.RUN_ID.name} belongs to the experiment {run.info.experiment_id}, "

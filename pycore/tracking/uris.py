@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from pycore import config
+from pycore.tracking import chosen_experiments
 
 
 def set_tracking_uri(uri: str | Path | None) -> None:
@@ -20,7 +21,9 @@ def set_tracking_uri(uri: str | Path | None) -> None:
         ``http://…`` or ``https://…`` of a server, or ``sqlite:///file.db``. None or "" goes back to
         the default: ``mlflow.db`` in the working directory.
     """
+    before = get_tracking_uri()
     _export(config.TRACKING_URI, uri)
+    chosen_experiments.move(before, get_tracking_uri())
 
 
 def get_tracking_uri() -> str:
