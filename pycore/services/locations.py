@@ -42,22 +42,14 @@ def steps(text: str) -> list[str]:
 
 
 def local_path(uri: str) -> Path | None:
-    """Return the real path that a path or file URI means, links resolved; None for other schemes.
-
-    Raises
-    ------
-    InvalidInput
-        A file URI names another host.
-    """
+    """Return the real path that a path or file URI means, links resolved; None for what is not local."""
     if not scheme(uri):
         return Path(uri).resolve()
     if scheme(uri) != "file":
         return None
     parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost"):
-        raise InvalidInput(
-            f"The file URI {uri!r} names the host {parts.netloc!r}: files are local, as in file:///a."
-        )
+        return None
     return Path(unquote(parts.path)).resolve()
 
 

@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from live_server import live_server
 
 from pycore.artifacts.stores import StoresByScheme
+from pycore.client.build import build_api as build_client
 from pycore.entities import Experiment, Run
 from pycore.protocols import Api
 from pycore.services import build_api
@@ -26,8 +28,16 @@ def in_process(folder: Path) -> Iterator[Api]:
         yield build_api(database, StoresByScheme(), str(folder / "artifacts"))
 
 
+@contextmanager
+def over_http(folder: Path) -> Iterator[Api]:
+    """The client of a server with such a database."""
+    with live_server(folder) as uri:
+        yield build_client(uri)
+
+
 IMPLEMENTATIONS: dict[str, Callable[[Path], AbstractContextManager[Api]]] = {
     "in_process": in_process,
+    "over_http": over_http,
 }
 
 

@@ -73,7 +73,7 @@ def test_a_name_is_unique_also_among_deleted_experiments(api):
     with pytest.raises(AlreadyExists, match="already exists"):
         api.experiments.create("a")
     api.experiments.delete(experiment_id)
-    with pytest.raises(AlreadyExists, match="already exists.*restore"):
+    with pytest.raises(AlreadyExists, match=r"already exists.*restore"):
         api.experiments.create("a")
     assert api.experiments.create("A") != experiment_id
 
