@@ -59,7 +59,7 @@ def test_a_column_has_this_json_form_and_is_read_from_it(spec, described):
     assert ColSpec.from_dict(described) == spec
 
 
-@pytest.mark.parametrize("name", "boolean integer long float double string binary datetime".split())
+@pytest.mark.parametrize("name", [member.value for member in DataType])
 def test_every_simple_type_is_known_by_name(name):
     spec = ColSpec(name, "a")
     assert spec.type is DataType[name]
