@@ -44,7 +44,7 @@ test-python: .make/test
 	$(BIN)/pytest -n auto --dist loadgroup
 
 test-r: .make/test
-	Rscript r-package/tests/run.R
+	cd r-package/tests && Rscript --vanilla testthat.R
 
 check-r: .make/test
 	cd .make && R CMD build ../r-package && R CMD check --no-manual --library=$(RLIB) crateflow_*.tar.gz

@@ -74,7 +74,7 @@ def _run(folder: Path, servers: contextlib.ExitStack) -> None:
 
     _step(2, "Train in R: log the run, register the model, move it to Production")
     environment = os.environ | {"MLFLOW_TRACKING_URI": tracking_url}
-    _rscript("train.R", environment, cwd=folder)
+    print(textwrap.indent(_rscript("train.R", environment, cwd=folder).rstrip(), "     | "))
     mlflow.set_tracking_uri(tracking_url)
     version = mlflow.MlflowClient().get_latest_versions("iris-lm", ["Production"])[0]
     _show(script=HERE / "train.R", run=version.run_id, model=f"{version.name}, version {version.version}")
@@ -141,14 +141,13 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 def _rscript(script: str, environment: dict[str, str], *arguments: object, cwd: Path | None = None) -> str:
-    """Run one of the example's R scripts, showing what it prints; return that."""
+    """Run one of the example's R scripts; return what it prints."""
     command = ["Rscript", "--vanilla", str(HERE / script), *map(str, arguments)]
     done = subprocess.run(
         command, env=environment, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    print(textwrap.indent(done.stdout.rstrip(), "     | "))
     if done.returncode:
-        raise DemoFailed(f"{script} ended with status {done.returncode}")
+        raise DemoFailed(f"{script} ended with status {done.returncode}:\n{done.stdout}")
     return done.stdout
 
 

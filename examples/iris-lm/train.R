@@ -29,7 +29,8 @@ with(mlflow_start_run(), {
 })
 
 version <- attr(logged, "model_info")$registered_model_version
-mlflow_transition_model_version_stage(
-  "iris-lm", version, "Production", archive_existing_versions = TRUE
-)
+invisible(mlflow_transition_model_version_stage(
+  "iris-lm", version, "Production",
+  archive_existing_versions = TRUE
+))
 cat("iris-lm, version", version, "is in Production\n")
