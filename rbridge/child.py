@@ -1,8 +1,8 @@
 """The process in which `rbridge.model` keeps R: loads one crate and answers over one socket.
 
 Run as ``python -m rbridge.child SOCKET_NUMBER PARENT_PID``. The first frame names the crate, the answer
-to it says whether it is loaded; then `pycore.models.predictor_loop` speaks. Ends when the other side closes the
-socket or when its parent is gone. What R and its subprocesses print goes to standard error.
+to it says whether it is loaded; then `pycore.models.predictor_loop` speaks. Ends when the other side
+closes the socket or when its parent is gone. What R and its subprocesses print goes to standard error.
 """
 
 from __future__ import annotations

@@ -90,6 +90,11 @@ class CrateModel:
                     child.kill()
                     self._end_child()
 
+    @property
+    def process_id(self) -> int | None:
+        """The child process's id; None while there is none."""
+        return self._child.process_id if self._child and self._owner == os.getpid() else None
+
     def close(self) -> None:
         """End the child process, if there is one; the next `predict` starts another."""
         if self._owner == os.getpid():
@@ -134,6 +139,7 @@ class _Child:
                 stdout=2,  # What a model prints is no answer of the program that uses it.
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
+        self.process_id = self._process.pid
         try:
             self._send(encode({"section": section.to_plain()}))
             head, _ = self._receive()

@@ -81,6 +81,8 @@ class CrateSection:
     def find(cls, path: str | Path) -> CrateSection:
         """Read the section that belongs to a model folder or to a crate's file, alone or in its folder."""
         path = Path(path)
+        if not path.exists():
+            raise InvalidModel(f"There is no crate at {path}.")
         folder = path if path.is_dir() else path.parent
         if path.is_dir() or (folder / MLMODEL).is_file():
             return cls.of_model(folder, Model.load(folder))

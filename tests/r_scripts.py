@@ -1,0 +1,16 @@
+"""R scripts for tests: run as a user would, in a fresh R."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+R_LIMIT_S = 120
+
+
+def rscript(script: Path | str, *arguments: Path | str) -> str:
+    """Run an R script and return what it prints."""
+    command = ["Rscript", "--vanilla", str(script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=R_LIMIT_S)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
