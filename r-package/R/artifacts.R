@@ -52,10 +52,11 @@ mlflow_log_text <- function(text, artifact_file, run_id = NULL, client = NULL) {
 #' @rdname mlflow_log_text
 #' @export
 mlflow_log_dict <- function(x, artifact_file, run_id = NULL, client = NULL) {
+  if (!is.list(x) || is.data.frame(x)) abort("{.arg x} must be a list, not {describe(x)}.", "invalid_input")
   text <- if (grepl("[.]ya?ml$", artifact_file)) {
     to_yaml(x)
   } else {
-    jsonlite::toJSON(x, auto_unbox = TRUE, digits = I(17), pretty = TRUE)
+    jsonlite::prettify(to_json(x), indent = 2)
   }
   log_content(text, artifact_file, run_id, client)
 }

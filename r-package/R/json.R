@@ -8,18 +8,22 @@
 #' @returns A UTF-8 text.
 #' @noRd
 to_json <- function(x) {
-  ready <- rapply(x, json_scalar, classes = c("numeric", "integer"), how = "replace")
+  ready <- rapply(x, json_numbers, classes = c("numeric", "integer"), how = "replace")
   ready <- rapply(ready, as_utf8, classes = "character", how = "replace")
   if (length(ready) == 0) return("{}")
   text <- jsonlite::toJSON(ready, auto_unbox = TRUE, json_verbatim = TRUE, null = "null")
   as_utf8(as.character(text))
 }
 
-json_scalar <- function(x) {
-  if (is.nan(x)) return("NaN")
-  if (is.infinite(x)) return(if (x > 0) "Infinity" else "-Infinity")
-  if (is.na(x)) return(structure("null", class = "json"))
-  structure(format_whole(x), class = "json")
+json_numbers <- function(x) {
+  tokens <- rep("null", length(x))
+  finite <- is.finite(x)
+  tokens[finite] <- format_whole(x[finite])
+  tokens[is.nan(x)] <- "\"NaN\""
+  tokens[x %in% Inf] <- "\"Infinity\""
+  tokens[x %in% -Inf] <- "\"-Infinity\""
+  if (length(x) != 1) tokens <- paste0("[", paste(tokens, collapse = ", "), "]")
+  structure(tokens, class = "json")
 }
 
 # Whole numbers plainly, others with all their digits.

@@ -31,7 +31,7 @@ read_spec <- function(folder, call = rlang::caller_env()) {
       call = call
     )
   }
-  if (!is.list(spec) || !rlang::is_named(spec$flavors)) {
+  if (!is.list(spec) || length(spec$flavors) == 0 || !rlang::is_named(spec$flavors)) {
     abort("{.path {file}} names no flavors.", "invalid_model", call = call)
   }
   spec

@@ -25,8 +25,11 @@ request_build <- function(client, method, endpoint, query = NULL, body = NULL, f
     text <- if (inherits(body, "json")) body else to_json(compact(body))
     request <- httr2::req_body_raw(request, charToRaw(text), type = "application/json")
   }
-  if (!is.null(file)) {
+  if (!is.null(file) && file.size(file) > 0) {
     request <- httr2::req_body_file(request, file, type = "application/octet-stream")
+  } else if (!is.null(file)) {
+    # httr2 never closes a file that has nothing to read.
+    request <- httr2::req_body_raw(request, raw(), type = "application/octet-stream")
   }
   request
 }

@@ -1,0 +1,36 @@
+# Folders that were written once and are read by all: by R and Python, by these versions and later ones.
+golden <- function(...) {
+  folder <- file.path("..", "..", "..", "tests", "data", "models", ...)
+  skip_if(!dir.exists(folder), "the golden models are not part of the package")
+  folder
+}
+
+read_reference <- function(path, ...) {
+  rows <- utils::read.csv(file.path(path, "reference.csv"), colClasses = "character")
+  hexadecimal <- vapply(rows, function(column) all(startsWith(sub("^-", "", column), "0x")), NA)
+  rows[hexadecimal] <- lapply(rows[hexadecimal], as.numeric)
+  rows
+}
+
+test_that("a linear model written earlier predicts the same bits", {
+  path <- golden("written-by-r", "linear")
+  rows <- read_reference(path)
+  expect_identical(mlflow_predict(mlflow_load_model(path), rows), rows$prediction)
+})
+
+test_that("a model with factors written earlier predicts the same bits", {
+  path <- golden("written-by-r", "factors")
+  rows <- read_reference(path)
+  fields <- read_spec(path)$flavors$crate
+  expect_identical(fields$input_types, list(cyl = "factor", gear = "ordered"))
+  rows$cyl <- factor(rows$cyl, levels = fields$input_levels$cyl)
+  rows$gear <- factor(rows$gear, levels = fields$input_levels$gear, ordered = TRUE)
+  expect_identical(mlflow_predict(mlflow_load_model(path), rows), rows$prediction)
+})
+
+test_that("a model in the layout of MLflow's own R client loads", {
+  path <- golden("official-r-client")
+  folders <- Filter(function(folder) file.exists(file.path(folder, "MLmodel")), list.dirs(path))
+  expect_gt(length(folders), 0)
+  for (folder in folders) expect_type(mlflow_load_model(folder), "closure")
+})
