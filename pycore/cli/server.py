@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 
 import click
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16
+
+_option = partial(click.option, show_envvar=True)
 
 
 def _default_workers() -> int:
@@ -20,34 +23,34 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 
 
 @click.command("server")
-@click.option(
+@_option(
     "--backend-store-uri",
     envvar="MLFLOW_BACKEND_STORE_URI",
     default="sqlite:///mlflow.db",
     show_default=True,
     help="Database of runs and registered models, as an SQLAlchemy URL.",
 )
-@click.option(
+@_option(
     "--default-artifact-root",
     envvar="MLFLOW_DEFAULT_ARTIFACT_ROOT",
     help="Artifact location of new experiments.  [default: mlflow-artifacts:/, or ./mlruns when this server "
     "does not serve artifacts]",
 )
-@click.option(
+@_option(
     "--serve-artifacts/--no-serve-artifacts",
     envvar="MLFLOW_SERVE_ARTIFACTS",
     default=True,
     show_default=True,
     help="Whether clients reach artifacts through this server.",
 )
-@click.option(
+@_option(
     "--artifacts-destination",
     envvar="MLFLOW_ARTIFACTS_DESTINATION",
     default="./mlartifacts",
     show_default=True,
     help="Folder for the artifacts that clients send to this server.",
 )
-@click.option(
+@_option(
     "-h",
     "--host",
     envvar="MLFLOW_HOST",
@@ -55,7 +58,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     show_default=True,
     help="Interface to listen on.",
 )
-@click.option(
+@_option(
     "-p",
     "--port",
     envvar="MLFLOW_PORT",
@@ -64,7 +67,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     show_default=True,
     help="Port to listen on; 0 picks a free one.",
 )
-@click.option(
+@_option(
     "-w",
     "--workers",
     envvar="MLFLOW_WORKERS",
@@ -72,39 +75,39 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     default=_default_workers,
     help=f"Processes that answer requests.  [default: one per processor, at most {_MAX_DEFAULT_WORKERS}]",
 )
-@click.option(
+@_option(
     "--static-prefix",
     envvar="MLFLOW_STATIC_PREFIX",
     default="",
     help="Path that a proxy puts in front, such as /tracking.",
 )
-@click.option(
+@_option(
     "--allowed-hosts",
     envvar="MLFLOW_SERVER_ALLOWED_HOSTS",
     callback=_names,
     help="Host names this server is called by, separated by commas, * as wildcard.  [default: addresses of "
     "private networks; localhost always]",
 )
-@click.option(
+@_option(
     "--cors-allowed-origins",
     envvar="MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
     callback=_names,
     help="Origins of web pages that may call this server, separated by commas.  [default: localhost]",
 )
-@click.option(
+@_option(
     "--x-frame-options",
     envvar="MLFLOW_SERVER_X_FRAME_OPTIONS",
     default="SAMEORIGIN",
     show_default=True,
     help="Who may show pages of this server in a frame; NONE for everybody.",
 )
-@click.option(
+@_option(
     "--disable-security-middleware",
     envvar="MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE",
     is_flag=True,
     help="Do not check from where requests come.",
 )
-@click.option(
+@_option(
     "--gunicorn-opts",
     envvar="MLFLOW_GUNICORN_OPTS",
     default="",

@@ -28,7 +28,10 @@ def install_error_handlers(app: Flask) -> None:
 
 
 def _refused(error: MlflowException) -> Response:
-    return json_reply(*errors.to_json(error))
+    body, status = errors.to_json(error)
+    if status in (500, 503):
+        _log.error("%s %s failed: %s", request.method, request.path, error.message)
+    return json_reply(body, status)
 
 
 def _refused_by_http(error: HTTPException) -> Response:
@@ -61,6 +64,5 @@ def _unexpected(error: Exception) -> Response:
     # The last resort: what nobody foresaw goes to the log whole and to the client as a number.
     request_id = uuid.uuid4().hex
     _log.error("%s %s failed; request id %s", request.method, request.path, request_id, exc_info=error)
-    return _refused(
-        MlflowException(f"Internal error. The server's log says more under request id {request_id}.")
-    )
+    hint = MlflowException(f"Internal error. The server's log says more under request id {request_id}.")
+    return json_reply(*errors.to_json(hint))

@@ -14,7 +14,7 @@ import re
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -27,6 +27,7 @@ from pycore.entities import FileInfo
 from pycore.errors import InvalidInput, MlflowException
 from pycore.protocols import Api, ArtifactStore
 from pycore.server.replies import json_reply
+from pycore.server.uploads import upload_of
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import without_absent
 from pycore.wire.errors import NOT_IMPLEMENTED
@@ -64,7 +65,8 @@ def get_proxied(api: Api, request: Request, path: str) -> Response:
 
 def put_proxied(api: Api, request: Request, path: str) -> Response:
     """Write a file of the destination, whole or not at all."""
-    _destination(api).write(path, cast(BinaryIO, request.stream))
+    with upload_of(request) as content:
+        _destination(api).write(path, content)
     return json_reply({})
 
 

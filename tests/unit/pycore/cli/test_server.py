@@ -1,0 +1,282 @@
+"""The tracking server as a user starts it: a real process, real HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from processes import CRATEFLOW, Server, server, tracking_server
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+API = "/api/2.0/mlflow"
+LIMIT_S = 30
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its database and artifacts."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def tracking(folder: Path) -> Iterator[Server]:
+    """A server for the tests that leave it running."""
+    with tracking_server(folder) as running:
+        yield running
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        os.sched_yield()
+
+
+def connection_to(tracking: Server) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(tracking.url.removeprefix("http://"), timeout=LIMIT_S)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def peak_memory_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def crateflow(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [CRATEFLOW, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a refusal consists of."""
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+@contextmanager
+def upload_begun(
+    tracking: Server, name: str, headers: dict[str, str], first: bytes
+) -> Iterator[http.client.HTTPConnection]:
+    """A connection on which the first bytes of an upload have been sent."""
+    with closing(connection_to(tracking)) as connection:
+        connection.putrequest("PUT", f"{ARTIFACTS}/{name}")
+        for header, value in headers.items():
+            connection.putheader(header, value)
+        connection.endheaders()
+        connection.send(first)
+        yield connection
+
+
+def uploads_under_way(folder: Path) -> list[Path]:
+    return list((folder / "artifacts").rglob(".crateflow-upload-*"))
+
+
+def test_it_answers_when_it_says_so(tracking: Server):
+    assert requests.get(f"{tracking.url}/health", timeout=LIMIT_S).text == "OK"
+    assert requests.get(f"{tracking.url}/version", timeout=LIMIT_S).text == "2.22.0"
+    assert "Default" in requests.get(tracking.url, timeout=LIMIT_S).text
+
+
+def test_what_is_logged_outlives_a_killed_worker(tracking: Server):
+    info = requests.post(f"{tracking.url}{API}/runs/create", json={}, timeout=LIMIT_S).json()["run"]["info"]
+    workers = set(children(tracking.process.pid))
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: set(children(tracking.process.pid)) - workers)
+    found = requests.get(f"{tracking.url}{API}/runs/get", params={"run_id": info["run_id"]}, timeout=LIMIT_S)
+    assert found.json()["run"]["info"] == info
+
+
+def test_large_files_pass_without_being_held(tracking: Server, tmp_path: Path):
+    size = 64 << 20
+    file = tmp_path / "large"
+    with file.open("wb") as out:
+        out.truncate(size)
+    workers = children(tracking.process.pid)
+    requests.put(f"{tracking.url}{ARTIFACTS}/warm/up", data=b"x", timeout=LIMIT_S)
+    before = {pid: peak_memory_kb(pid) for pid in workers}
+    with file.open("rb") as data:
+        assert requests.put(f"{tracking.url}{ARTIFACTS}/large", data=data, timeout=LIMIT_S).status_code == 200
+    with requests.get(f"{tracking.url}{ARTIFACTS}/large", stream=True, timeout=LIMIT_S) as reply:
+        assert sum(map(len, reply.iter_content(1 << 20))) == size
+    # The server works in pieces of 1 MiB; a body held anywhere would show as 64.
+    assert max(peak_memory_kb(pid) - before[pid] for pid in workers) < 20 << 10
+
+
+def test_chunked_uploads_without_a_length(tracking: Server):
+    requests.put(f"{tracking.url}{ARTIFACTS}/chunked", data=iter([b"ab", b"cd"]), timeout=LIMIT_S)
+    assert requests.get(f"{tracking.url}{ARTIFACTS}/chunked", timeout=LIMIT_S).content == b"abcd"
+
+
+@pytest.mark.parametrize(
+    ("headers", "first"),
+    [
+        ({"Content-Length": str(10 << 20)}, b"x" * (3 << 20)),
+        ({"Transfer-Encoding": "chunked"}, b"300000\r\n" + b"x" * (3 << 20) + b"\r\n"),
+    ],
+    ids=["announced", "chunked"],
+)
+def test_an_upload_that_breaks_off_leaves_nothing(tracking: Server, folder: Path, headers, first):
+    with upload_begun(tracking, "broken/folder/file", headers, first):
+        wait_until(lambda: uploads_under_way(folder))
+    wait_until(lambda: not uploads_under_way(folder))
+    assert not (folder / "artifacts/broken").exists()
+    assert requests.get(f"{tracking.url}{ARTIFACTS}/broken/folder/file", timeout=LIMIT_S).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/%2e%2e/x", "//etc/passwd", "/.", "/a/%2e%2e/%2e%2e/b"]
+)
+def test_paths_arrive_as_an_attacker_writes_them(tracking: Server, path: str):
+    with closing(connection_to(tracking)) as connection:
+        for method in ("GET", "PUT", "DELETE"):
+            connection.request(method, ARTIFACTS + path)
+            reply = connection.getresponse()
+            assert (reply.status, b"Invalid path" in reply.read()) == (400, True)
+
+
+def test_a_refused_upload_is_answered_and_the_connection_goes_on(tracking: Server):
+    with closing(connection_to(tracking)) as connection:
+        connection.request("PUT", f"{ARTIFACTS}/..", body=b"x" * (8 << 20))
+        reply = connection.getresponse()
+        assert (reply.status, b"Invalid path" in reply.read()) == (400, True)
+        connection.request("GET", "/health")
+        assert connection.getresponse().read() == b"OK"
+
+
+def test_requests_at_once_do_not_mix(tracking: Server):
+    def log(number: int) -> str:
+        body = {"run_name": f"run-{number}"}
+        return requests.post(f"{tracking.url}{API}/runs/create", json=body, timeout=LIMIT_S).json()["run"][
+            "info"
+        ]["run_name"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(log, range(40))) == [f"run-{number}" for number in range(40)]
+
+
+def test_an_ending_server_finishes_what_it_is_at(tmp_path: Path):
+    with tracking_server(tmp_path) as running:
+        with upload_begun(running, "late", {"Content-Length": str(2 << 20)}, b"x" * (1 << 20)) as connection:
+            wait_until(lambda: uploads_under_way(tmp_path))
+            running.process.terminate()
+            connection.send(b"x" * (1 << 20))
+            assert connection.getresponse().status == 200
+        assert running.process.wait(timeout=LIMIT_S) == 0
+    assert (tmp_path / "artifacts/late").stat().st_size == 2 << 20
+    assert running.log.read_text().splitlines() == [f"Listening at {running.url}"]
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        message = refused(crateflow("server", "--port", port, cwd=tmp_path))
+    assert f"Port {port} of 127.0.0.1 is in use" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_is_not_here_is_one_line(tmp_path: Path):
+    assert "Cannot listen on '192.0.2.1'" in refused(
+        crateflow("server", "--port", "0", "--host", "192.0.2.1", cwd=tmp_path)
+    )
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
+    file = tmp_path / "newer.db"
+    url = f"sqlite:///{file}"
+    assert crateflow("db", "upgrade", url, cwd=tmp_path).returncode == 0
+    connection = sqlite3.connect(file)
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in (["server", "--port", "0", "--backend-store-uri", url], ["db", "upgrade", url]):
+        message = refused(crateflow(*command, cwd=tmp_path))
+        assert "9999" in message
+        assert "upgrade" in message
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    connection.close()
+
+
+@pytest.mark.parametrize("uri", ["nonsense", "oracle://x", "sqlite:///:memory:"])
+def test_a_database_nobody_can_open_is_one_line(tmp_path: Path, uri: str):
+    assert "Error: " in refused(crateflow("server", "--port", "0", "--backend-store-uri", uri, cwd=tmp_path))
+
+
+def test_a_database_in_no_folder_says_what_to_check(tmp_path: Path):
+    uri = f"sqlite:///{tmp_path}/no/such/folder.db"
+    result = crateflow("server", "--port", "0", "--backend-store-uri", uri, cwd=tmp_path)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "check that the folder exists" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "x"], ["--port", "70000"], ["--workers", "0"], ["--nonsense"]]
+)
+def test_a_wrong_flag_is_a_usage_error(tmp_path: Path, arguments: list[str]):
+    result = crateflow("server", *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Usage: crateflow server" in result.stderr
+
+
+def test_flags_come_from_the_environment_too(tmp_path: Path):
+    environment = {
+        "MLFLOW_PORT": "0",
+        "MLFLOW_WORKERS": "1",
+        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{tmp_path / 'env.db'}",
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(tmp_path / "root"),
+        "MLFLOW_SERVE_ARTIFACTS": "false",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": "tracking.example.org, other.example.org",
+        "MLFLOW_STATIC_PREFIX": "/prefix",
+    }
+    with server(["ui"], tmp_path / "log", environment) as running:
+        assert len(children(running.process.pid)) == 1
+        answer = requests.get(
+            f"{running.url}/prefix{API}/experiments/get",
+            params={"experiment_id": "0"},
+            headers={"Host": "other.example.org"},
+            timeout=LIMIT_S,
+        )
+        assert answer.json()["experiment"]["artifact_location"] == f"{tmp_path / 'root'}/0"
+        assert requests.get(f"{running.url}{ARTIFACTS}", timeout=LIMIT_S).status_code == 400
+    assert (tmp_path / "env.db").exists()
+
+
+def test_flags_as_the_official_r_client_gives_them(tmp_path: Path):
+    store = f"sqlite:///{tmp_path / 'r.db'}"
+    arguments = ["server", "--port", "0", "--backend-store-uri", store, "--host", "127.0.0.1", "--port", "0"]
+    arguments += ["--no-serve-artifacts", "--default-artifact-root", str(tmp_path / "root"), "--workers", "4"]
+    with server(arguments, tmp_path / "log") as running:
+        found = requests.get(
+            f"{running.url}{API}/experiments/search", params={"max_results": 1}, timeout=LIMIT_S
+        )
+        assert found.json()["experiments"][0]["name"] == "Default"
+
+
+def test_options_of_gunicorn_are_handed_on(tmp_path: Path):
+    arguments = ["server", "--port", "0", "--backend-store-uri", f"sqlite:///{tmp_path / 'g.db'}"]
+    arguments += ["--workers", "1", "--gunicorn-opts", f"--pid {tmp_path / 'pid'} --log-level info"]
+    with server(arguments, tmp_path / "log") as running:
+        assert int((tmp_path / "pid").read_text()) == running.process.pid
+        assert "Booting worker" in running.log.read_text()
