@@ -13,9 +13,9 @@ import pandas as pd
 
 from pycore.errors import InvalidInput
 from pycore.models.enforce import array_from_lists, table_from_columns
-from pycore.models.pandas_blocks import frame_from_table
 from pycore.models.results import plain
 from pycore.models.schema import Schema
+from pycore.models.schema_frame import frame_for_schema
 
 EXAMPLE = "input_example.json"
 SERVING_EXAMPLE = "serving_input_example.json"
@@ -136,7 +136,7 @@ def _data(content: Any, kind: str, schema: Schema | None) -> Any:
             if schema is None or schema.is_tensor_spec():
                 return frame
             columns = {str(name): list(values) for name, values in _columns(content).items()}
-            typed = frame_from_table(table_from_columns(columns, schema))
+            typed = frame_for_schema(table_from_columns(columns, schema), schema)
             return typed if schema.has_input_names() else typed.set_axis(frame.columns, axis=1)
         case "ndarray":
             specs = {spec.name: spec for spec in schema.tensors} if schema else {}
