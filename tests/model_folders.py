@@ -22,7 +22,8 @@ class Obedient:
             what, _, value = str(do).partition(" ")
             if what == "sleep":
                 time.sleep(float(value))
-            elif what == "wait":  # until a file is there
+            elif what == "wait":  # until a file is there, after leaving one that says so
+                open(value + ".reached", "w").close()
                 while not os.path.exists(value):
                     time.sleep(0.005)
             elif what == "raise":

@@ -27,6 +27,9 @@ from pycore.wire.encoding import dumps, loads
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
 _SPLIT_KEYS = frozenset({"columns", "data", "index"})
 
+#: Scored to no predictions whatever the signature says.
+_NO_ROWS = Table({}, 0)
+
 
 @dataclass(frozen=True)
 class Payload:
@@ -185,6 +188,8 @@ def _read_values(key: str, value: Any, schema: Schema | None) -> Block:
     if isinstance(value, dict):
         return _read_columns(key, value, schema)
     values = value if isinstance(value, list) else [value]
+    if not values:
+        return _NO_ROWS
     if schema is None:
         return _unnamed(values)
     if _lone_tensor(schema):
@@ -221,14 +226,12 @@ def _is_nested(value: Any) -> bool:
 
 def _table(columns: Mapping[str, Sequence[Any]], schema: Schema | None, n_rows: int | None = None) -> Block:
     if not columns and not n_rows:
-        return Table({}, 0)  # No rows are scored to no predictions, whatever the signature says.
+        return _NO_ROWS
     return table_from_columns(columns, schema, n_rows)
 
 
 def _unnamed(values: list[Any]) -> Block:
     """Take lists as they come: numbers as an array, texts as a column, and anything else as JSON."""
-    if not values:
-        return Table({}, 0)
     if all(isinstance(value, str | None) for value in values):
         return Column.of_texts(values)
     try:
