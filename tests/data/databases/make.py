@@ -1,0 +1,69 @@
+"""Made the databases beside this file, each with the release whose revision it is named after.
+
+``python make.py 0001.db`` with today's release makes one of today's revision. Never make an old one anew:
+what counts is that its own release wrote it.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import sys
+from itertools import count
+from pathlib import Path
+
+from pycore.artifacts.stores import StoresByScheme
+from pycore.entities import (
+    ExperimentTag,
+    Metric,
+    ModelVersionTag,
+    Param,
+    RegisteredModelTag,
+    RunStatus,
+    RunTag,
+)
+from pycore.services import build_api
+from pycore.store import Database
+
+
+def make(path: Path) -> None:
+    """Write a small database with something in every table."""
+    ids = (f"{number:032x}" for number in count(1))
+    clock = count(1_700_000_000_000, 1000)
+    with Database.open(f"sqlite:///{path}") as database:
+        api = build_api(
+            database,
+            StoresByScheme(),
+            "/srv/artifacts",
+            clock=lambda: next(clock),
+            new_id=lambda: next(ids),
+        )
+        experiment_id = api.experiments.create("iris", tags=[ExperimentTag("team", "red")])
+        run_id = api.runs.create(experiment_id, user_id="ada", run_name="first").info.run_id
+        api.runs.log_batch(
+            run_id,
+            [
+                Metric("rmse", 0.5, 1, 1),
+                Metric("rmse", 0.25, 2, 2),
+                Metric("odd", math.nan, 1),
+                Metric("far", math.inf, 1),
+            ],
+            [Param("alpha", "0.1")],
+            [RunTag("note", "golden")],
+        )
+        api.runs.update(run_id, RunStatus.FINISHED, 1_700_000_100_000)
+        api.runs.delete(api.runs.create(experiment_id, run_name="deleted").info.run_id)
+        api.registered_models.create("iris-lm", [RegisteredModelTag("task", "regression")], "sepals")
+        for _ in range(3):
+            api.model_versions.create("iris-lm", f"runs:/{run_id}/model", tags=[ModelVersionTag("k", "v")])
+        api.model_versions.delete("iris-lm", "3")
+        api.model_versions.transition_stage("iris-lm", "1", "Production")
+        api.registered_models.set_alias("iris-lm", "champion", "1")
+    # Most of a small database is empty room on its pages.
+    connection = sqlite3.connect(path)
+    connection.executescript("PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM;")
+    connection.close()
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))
