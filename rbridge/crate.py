@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pycore.errors import InvalidModel, ModelError, RCallError
 from rbridge.call import RSession
-from rbridge.inspect import CrateInfo, inspect, sha256_of
+from rbridge.inspect import BASE_PACKAGES, CrateInfo, inspect, sha256_of
 from rbridge.runtime import Sexp
 from rbridge.section import CrateSection
 
@@ -109,7 +109,7 @@ def _warn_about_differences(
     if _minor(info.r_version) != _minor(running):
         differences.append(f"R {info.r_version}, here {running}")
     for name, version in sorted(recorded.items()):
-        if version[:1].isdigit() and installed[name] != version:
+        if name not in BASE_PACKAGES and version[:1].isdigit() and installed[name] != version:
             differences.append(f"{name} {version}, here {installed[name]}")
     if differences:
         _log.warning(

@@ -237,7 +237,7 @@ class TestResult:
                 [{"n": 1, "f": "u"}, {"n": 2, "f": None}],
             ),
             (
-                "list(class = factor(c('a', 'b', 'a')), posterior = matrix(1:6, 3, dimnames = list(NULL, c('a', 'b'))))",
+                "list(class = factor(c('a', 'b', 'a')), posterior = cbind(a = 1:3, b = 4:6))",
                 [
                     {"class": "a", "posterior.a": 1, "posterior.b": 4},
                     {"class": "b", "posterior.a": 2, "posterior.b": 5},

@@ -193,8 +193,9 @@ class TestFactorsAndDates:
 
 class TestErrors:
     def test_condition_of_r(self, load):
-        code = "stop(structure(class = c('oops', 'error', 'condition'), list(message = 'No wöre', call = sys.call())))"
-        with pytest.raises(RCallError, match="^No wöre$") as raised:
+        condition = "list(message = 'No wöre', call = sys.call())"
+        code = f"stop(structure(class = c('oops', 'error', 'condition'), {condition}))"
+        with pytest.raises(RCallError, match=r"^No wöre$") as raised:
             load("run").predict([1.0], params={"code": code})
         assert raised.value.classes == ("oops", "error", "condition")
 
