@@ -140,7 +140,7 @@ mlflow_download_artifacts <- function(path = NULL, run_id = NULL, client = NULL,
     location <- list(root = run_artifact_root(as_client(client), run_id), path = path)
   }
   folder <- check_string(dst_path, null = TRUE) %||% tempfile("artifacts-")
-  download(location$root, location$path, file.path(folder, basename(location$path)))
+  download(location$root, location$path, file.path(folder, last_part(location$path)))
 }
 
 # Where files are kept -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ list_files.artifact_root_proxy <- function(root, path, call) {
   answer <- request_build(root$client, "GET", proxy_endpoint(), query = query) |>
     request_perform(call = call)
   list(
-    name = vapply(answer$files, function(x) basename(x$path), ""),
+    name = vapply(answer$files, function(x) last_part(x$path), ""),
     is_dir = vapply(answer$files, function(x) isTRUE(x$is_dir), NA)
   )
 }
@@ -257,6 +257,7 @@ fetch_file.artifact_root_local <- function(root, path, destination, call) {
 #' @returns `destination`
 #' @noRd
 download <- function(root, path, destination, call = rlang::caller_env()) {
+  destination <- as_native_path(destination)
   entries <- list_files(root, path, call)
   if (length(entries$name) == 0) {
     # Not a folder: stores do not keep empty ones. Under another name until it is complete.
@@ -297,4 +298,9 @@ check_artifact_path <- function(path, arg = rlang::caller_arg(path), call = rlan
 join_path <- function(folder, path) {
   separator <- ifelse(nzchar(folder) & nzchar(path) & !endsWith(folder, "/"), "/", "")
   paste0(folder, separator, path)
+}
+
+# Like basename(), which fails on names that the locale cannot show.
+last_part <- function(path) {
+  sub("^.*/", "", path)
 }

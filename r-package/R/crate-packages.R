@@ -37,6 +37,7 @@ packages_in_code <- function(code) {
 
 # The packages behind an object, and behind the model inside it where it is a wrapper of one.
 packages_of_object <- function(object) {
+  if (!is.object(object) && !is.list(object) && !is.function(object)) return(NULL)
   if (is.function(object)) {
     namespace <- topenv(environment(object) %||% baseenv())
     return(if (isNamespace(namespace)) getNamespaceName(namespace))

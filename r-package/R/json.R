@@ -80,6 +80,12 @@ as_utf8 <- function(x) {
   enc2utf8(x)
 }
 
+# A name as the bytes that the file system has: in a C locale R would write `<U+00E9>` for an e acute.
+as_native_path <- function(x) {
+  if (!l10n_info()$`UTF-8` && .Platform$OS.type == "unix") Encoding(x) <- "unknown"
+  x
+}
+
 write_utf8 <- function(text, path) {
   con <- file(path, "wb")
   on.exit(close(con))

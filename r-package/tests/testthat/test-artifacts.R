@@ -1,9 +1,9 @@
-folder_with <- function(..., env = parent.frame()) {
+folder_with <- function(paths, contents, env = parent.frame()) {
   folder <- withr::local_tempdir(.local_envir = env)
-  files <- list(...)
-  for (path in names(files)) {
-    dir.create(dirname(file.path(folder, path)), recursive = TRUE, showWarnings = FALSE)
-    writeBin(files[[path]], file.path(folder, path))
+  for (i in seq_along(paths)) {
+    file <- as_native_path(file.path(folder, paths[[i]]))
+    dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
+    writeBin(contents[[i]], file)
   }
   folder
 }
@@ -11,7 +11,7 @@ folder_with <- function(..., env = parent.frame()) {
 test_that("a file goes up and comes down unchanged", {
   local_tracking()
   bytes <- as.raw(sample(0:255, 3e6, TRUE))
-  folder <- folder_with("data.bin" = bytes)
+  folder <- folder_with("data.bin", list(bytes))
   with(run <- mlflow_start_run(), {
     listing <- expect_invisible(mlflow_log_artifact(file.path(folder, "data.bin"), "in/side"))
   })
@@ -23,17 +23,17 @@ test_that("a file goes up and comes down unchanged", {
 
 test_that("a folder's contents go up with all that is below", {
   local_tracking()
-  folder <- folder_with("a.txt" = charToRaw("a"), "sub dir/\u00e9 +%.txt" = charToRaw("b"), "empty" = raw())
+  paths <- c("a.txt", "empty", "sub dir/\u00e9 +%.txt")
+  folder <- folder_with(paths, list(charToRaw("a"), raw(), charToRaw("b")))
   with(run <- mlflow_start_run(), listing <- mlflow_log_artifact(folder))
   expect_identical(listing$path, c("a.txt", "empty", "sub dir"))
   expect_identical(listing$is_dir, c(FALSE, FALSE, TRUE))
   expect_identical(listing$file_size, c(1, NA, NA))
   target <- withr::local_tempdir()
   back <- mlflow_download_artifacts("", run_id = mlflow_id(run), dst_path = target)
-  expect_identical(
-    sort(list.files(back, recursive = TRUE)), sort(c("a.txt", "sub dir/\u00e9 +%.txt", "empty"))
-  )
-  expect_identical(readLines(file.path(back, "sub dir", "\u00e9 +%.txt"), warn = FALSE), "b")
+  expect_identical(as_utf8(list.files(back, recursive = TRUE)), paths)
+  accented <- as_native_path(file.path(back, paths[[3]]))
+  expect_identical(readLines(accented, warn = FALSE), "b")
   expect_identical(file.size(file.path(back, "empty")), 0)
 })
 

@@ -72,8 +72,10 @@ test_that("an inherited method does not hide the package of the class itself", {
 })
 
 test_that("a package that is not installed is named, with the way to install it", {
+  # Not written as code, which R CMD check would take for a dependency of the tests.
+  code <- str2lang("absentpackage::predict(x)")
   expect_error(
-    crate_packages(crate(function(x) absentpackage::predict(x))),
+    crate_packages(crate(function(x) !!code)),
     'install.packages("absentpackage")',
     fixed = TRUE, class = "crateflow_error_missing_package"
   )
