@@ -113,6 +113,12 @@ def _enforce_frame(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
             columns.append(fitted)
     if faults:
         raise SignatureMismatch(f"The data do not fit the model's signature: {'; '.join(faults)}.")
+    if len(found) == frame.shape[1] and all(
+        fitted is series and name == own
+        for fitted, (name, series, _), own in zip(columns, found, frame.columns, strict=True)
+    ):
+        # Its layout in memory decides the last digit of a matrix product, so it stays the caller's.
+        return frame
     fitting: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
     fitting.columns = pd.Index([name for name, _, _ in found])
     return fitting
@@ -156,7 +162,7 @@ def _fit_whole(bits: int) -> Callable[[Any], Any]:
     def fit(series: Any) -> Any:
         natural = _natural(series)
         if pandas_types.is_float_dtype(natural) and natural.isna().any():
-            return f"integers of {bits} bits (a column with missing values: declare it double or optional)"
+            return f"integers of {bits} bits (missing ones need the pandas type Int{bits}, not NaN)"
         if not pandas_types.is_integer_dtype(natural):
             return f"integers of {bits} bits"
         present = natural.dropna()
@@ -165,7 +171,7 @@ def _fit_whole(bits: int) -> Callable[[Any], Any]:
             return f"integers of {bits} bits"
         if natural.isna().any():
             return natural.astype(pd.Int32Dtype() if bits == 32 else pd.Int64Dtype())
-        return natural.astype(dtype)
+        return natural if natural.dtype == dtype else natural.astype(dtype)
 
     return fit
 
@@ -180,6 +186,8 @@ def _fit_number(dtype: str) -> Callable[[Any], Any]:
         found: Any = natural.dtype
         if pandas_types.is_float_dtype(natural) and found.itemsize > size:
             return "numbers of 32 bits, as the model's type float has; convert with astype('float32')"
+        if natural.dtype == dtype:
+            return natural
         return pd.Series(natural.to_numpy(dtype, na_value=np.nan), series.index)
 
     return fit

@@ -34,18 +34,19 @@ def frame_for_schema(table: Table, schema: Schema | None) -> pd.DataFrame:
     frame = frame_from_table(table)
     if schema is None or schema.is_tensor_spec():
         return frame
+    names = {str(name): name for name in schema.input_names()}
     by_name = {str(name): spec for name, spec in zip(schema.input_names(), schema.columns, strict=True)}
+    columns: dict[Any, pd.Series[Any]] = {}
     faults = []
     for name in table.columns:
         try:
-            frame[name] = _in_type(frame[name], by_name[name])
+            columns[names[name]] = _in_type(frame[name], by_name[name])
         except SignatureMismatch as error:
             faults.append(f"column {name!r} {error.message}")
     if faults:
         raise SignatureMismatch(f"The rows do not fit the model's signature: {'; '.join(faults)}.")
-    names = {str(name): name for name in schema.input_names()}
-    renamed: pd.DataFrame = frame.rename(columns=names)
-    return renamed
+    typed: pd.DataFrame = pd.DataFrame(columns, index=frame.index)
+    return typed
 
 
 def _in_type(series: pd.Series[Any], spec: ColSpec) -> pd.Series[Any]:
