@@ -1,0 +1,199 @@
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from pycore.errors import AlreadyExists, FlavorUnknown, InvalidInput, InvalidModel
+from pycore.flavors import pyfunc_function as pyfunc
+from pycore.models import registry
+from pycore.models.columns import Json
+from pycore.models.enforce import table_from_columns
+from pycore.models.signature import infer_signature
+from pycore.models.spec import Model
+
+ROWS = pd.DataFrame({"a": [1.5, 2.0]})
+
+
+class Scaling(pyfunc.PythonModel):
+    """Multiplies by a factor from an artifact and another one from the configuration."""
+
+    def load_context(self, context):
+        factor = Path(context.artifacts["factor"]).read_text()
+        self.factor = float(factor) * context.model_config.get("times", 1)
+
+    def predict(self, context, model_input, params=None):
+        return model_input["a"].to_numpy() * self.factor + params["plus"]
+
+
+class WithoutContext(pyfunc.PythonModel):
+    def predict(self, model_input):
+        return model_input["a"].sum()
+
+
+@pytest.fixture
+def scaling(tmp_path):
+    """A folder with everything a user's own class can have."""
+    (tmp_path / "factor.txt").write_text("2.5")
+    pyfunc.save_model(
+        tmp_path / "m",
+        python_model=Scaling(),
+        artifacts={"factor": str(tmp_path / "factor.txt")},
+        model_config={"times": 2},
+        signature=infer_signature(ROWS, np.zeros(1), params={"plus": 0.0}),
+    )
+    return tmp_path / "m"
+
+
+def test_a_class_comes_back_with_artifacts_configuration_and_params(scaling):
+    model = pyfunc.load_model(scaling)
+    assert model.predict(ROWS).tolist() == [7.5, 10.0]
+    assert model.predict(ROWS, {"plus": 1}).tolist() == [8.5, 11.0]
+    assert isinstance(model.unwrap_python_model(), Scaling)
+    assert model.get_raw_model() is model.unwrap_python_model()
+    assert model.model_config == {"times": 2}
+
+
+def test_the_configuration_may_be_overridden(scaling):
+    assert pyfunc.load_model(scaling, model_config={"times": 10}).predict(ROWS).tolist() == [37.5, 50.0]
+
+
+def test_the_folder_is_that_of_mlflow(scaling):
+    section = yaml.safe_load((scaling / "MLmodel").read_text())["flavors"]["python_function"]
+    assert section["loader_module"] == "mlflow.pyfunc.model"
+    assert section["python_model"] == "python_model.pkl"
+    assert section["artifacts"]["factor"]["path"] == "artifacts/factor/factor.txt"
+    assert section["config"] == {"times": 2}
+    assert (scaling / "artifacts" / "factor" / "factor.txt").read_text() == "2.5"
+
+
+def test_a_scoring_worker_asks_it_too(scaling):
+    predictor = registry.load_predictor(scaling)
+    schema = Model.load(scaling).get_input_schema()
+    result = predictor.predict(table_from_columns({"a": [1.5]}, schema), {"plus": 1.0})
+    assert result.data.tolist() == [8.5]
+    assert not predictor.batchable
+
+
+def test_predict_may_leave_out_context_and_params(tmp_path):
+    pyfunc.save_model(tmp_path / "m", python_model=WithoutContext())
+    assert pyfunc.load_model(tmp_path / "m").predict(ROWS) == 3.5
+
+
+def test_a_function_is_a_model(tmp_path):
+    pyfunc.save_model(tmp_path / "m", python_model=lambda rows: rows["a"] + 1, input_example=ROWS)
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.predict(ROWS).tolist() == [2.5, 3.0]
+    assert model.metadata.signature == infer_signature(ROWS, ROWS["a"])
+
+
+def test_a_function_may_take_params(tmp_path):
+    def shout(words, params):
+        return [word + params["mark"] for word in words]
+
+    signature = infer_signature(params={"mark": "!"})
+    pyfunc.save_model(tmp_path / "m", python_model=shout, signature=signature)
+    assert pyfunc.load_model(tmp_path / "m").predict(["a"]) == ["a!"]
+    assert registry.load_predictor(tmp_path / "m").predict(Json('["a"]'), {"mark": "?"}).text == '["a?"]'
+
+
+def test_a_loader_module_gets_its_data(tmp_path, monkeypatch):
+    loader = """
+    from pathlib import Path
+    class Reader:
+        def __init__(self, path):
+            self.words = sorted(file.read_text() for file in Path(path).iterdir())
+        def predict(self, data):
+            return self.words
+    def _load_pyfunc(path):
+        return Reader(path)
+    """
+    (tmp_path / "word_loader.py").write_text(textwrap.dedent(loader))
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_text("hello")
+    monkeypatch.syspath_prepend(tmp_path)
+    pyfunc.save_model(tmp_path / "m", loader_module="word_loader", data_path=tmp_path / "words")
+    assert pyfunc.load_model(tmp_path / "m").predict(None) == ["hello"]
+    assert Model.load(tmp_path / "m").flavors["python_function"]["data"] == "data/words"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "Give python_model .* or loader_module"),
+        ({"python_model": WithoutContext(), "loader_module": "m"}, "and not both"),
+        ({"loader_module": "m", "artifacts": {"a": "b"}}, "artifacts belong to a python_model"),
+        ({"loader_module": "m", "data_path": "no-such-file"}, "There is nothing at 'no-such-file'"),
+        ({"python_model": WithoutContext}, "not WithoutContext; of a class, give an instance"),
+        ({"python_model": 3}, "must be a function or an object with predict"),
+        ({"python_model": WithoutContext(), "artifacts": {"../x": "y"}}, "'../x' cannot be the name"),
+    ],
+)
+def test_what_is_no_model_is_refused(tmp_path, given, message):
+    with pytest.raises(InvalidInput, match=message):
+        pyfunc.save_model(tmp_path / "m", **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_is_never_overwritten(scaling):
+    with pytest.raises(AlreadyExists, match="is not empty"):
+        pyfunc.save_model(scaling, python_model=WithoutContext())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"python_model": "gone.pkl"}, r"lacks 'gone\.pkl'"),
+        ({"python_model": None}, "python_model must be a path"),
+        ({"artifacts": {"factor": {"path": "../../etc"}}}, "leaves the model folder"),
+        ({"python_model_compression": "lzma"}, "compressed"),
+    ],
+)
+def test_a_folder_that_cannot_be_loaded_says_why(scaling, changes, message):
+    model = Model.load(scaling)
+    model.flavors["python_function"].update(changes)
+    model.save(scaling)
+    with pytest.raises(InvalidModel, match=message):
+        pyfunc.load_model(scaling)
+
+
+# What MLflow 2.22 pickles of a function, by the names it refers to.
+OFFICIAL_FUNCTION = (
+    b"cmlflow.pyfunc.model\n_FunctionPythonModel\n)\x81}(X\x09\x00\x00\x00signatureN"
+    b"X\x04\x00\x00\x00funccbuiltins\nlen\nub."
+)
+
+
+def test_a_function_that_mlflow_pickled_loads_without_it(scaling):
+    (scaling / "python_model.pkl").write_bytes(OFFICIAL_FUNCTION)
+    assert pyfunc.load_model(scaling).predict(ROWS) == 2
+
+
+def test_other_classes_of_mlflow_ask_for_it(scaling):
+    (scaling / "python_model.pkl").write_bytes(b"cmlflow.pyfunc.utils\nSomething\n.")
+    with pytest.raises(FlavorUnknown, match=r"refers to code of MLflow itself\. pip install mlflow"):
+        pyfunc.load_model(scaling)
+
+
+def test_a_model_without_predict_says_what_to_define():
+    with pytest.raises(NotImplementedError, match="PythonModel must define predict"):
+        pyfunc.PythonModel().predict(None, ROWS)
+
+
+def test_the_files_of_packages_are_found(scaling):
+    assert pyfunc.get_model_dependencies(scaling) == str(scaling / "requirements.txt")
+    assert pyfunc.get_model_dependencies(scaling, "conda") == str(scaling / "conda.yaml")
+    with pytest.raises(InvalidInput, match="format is one of pip, conda"):
+        pyfunc.get_model_dependencies(scaling, "poetry")
+    (scaling / "requirements.txt").unlink()
+    with pytest.raises(InvalidInput, match=r"has no requirements\.txt"):
+        pyfunc.get_model_dependencies(scaling)
+
+
+def test_a_section_is_added_to_a_model_of_ones_own_flavor():
+    model = pyfunc.add_to_model(Model(), "own_loader", data="d", conda_env="env.yaml", extra=1)
+    section = model.flavors["python_function"]
+    assert (section["loader_module"], section["data"], section["extra"]) == ("own_loader", "d", 1)
+    assert section["env"] == {"conda": "env.yaml"}
