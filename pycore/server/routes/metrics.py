@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pycore.errors import InvalidInput
 from pycore.protocols import Api
 from pycore.wire import metrics as wire
 from pycore.wire.encoding import JsonObject, page_to_json
 from pycore.wire.request import Arguments
+
+#: Limits of metrics/get-history-bulk in the MLflow REST protocol.
+_MAX_BULK_RUNS = 100
+_MAX_BULK_POINTS = 25_000
 
 
 def get_history(api: Api, arguments: Arguments) -> JsonObject:
@@ -17,3 +22,19 @@ def get_history(api: Api, arguments: Arguments) -> JsonObject:
         arguments.page_token(),
     )
     return page_to_json("metrics", [wire.to_json(point) for point in page], page.token)
+
+
+def get_history_bulk(api: Api, arguments: Arguments) -> JsonObject:
+    """Return the points of one metric of several runs, run by run, up to a number in all."""
+    run_ids = sorted(set(arguments.texts("run_id")))
+    if not 0 < len(run_ids) <= _MAX_BULK_RUNS:
+        raise InvalidInput(f"Expected 1 to {_MAX_BULK_RUNS} values of 'run_id', got {len(run_ids)}.")
+    key = arguments.text("metric_key")
+    wanted = min(arguments.integer("max_results", _MAX_BULK_POINTS), _MAX_BULK_POINTS)
+    points: list[JsonObject] = []
+    for run_id in run_ids:
+        page = api.metrics.get_history(run_id, key, wanted - len(points))
+        points += [{**wire.to_json(point), "run_id": run_id} for point in page]
+        if len(points) == wanted:
+            break
+    return {"metrics": points}

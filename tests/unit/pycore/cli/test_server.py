@@ -94,6 +94,11 @@ def uploads_under_way(folder: Path) -> list[Path]:
     return list((folder / "artifacts").rglob(".crateflow-upload-*"))
 
 
+def is_open(tracking: Server, file: Path) -> bool:
+    handles = (fd for pid in children(tracking.process.pid) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return any(os.path.realpath(fd) == str(file) for fd in handles)
+
+
 def test_it_answers_when_it_says_so(tracking: Server):
     assert requests.get(f"{tracking.url}/health", timeout=LIMIT_S).text == "OK"
     assert requests.get(f"{tracking.url}/version", timeout=LIMIT_S).text == "2.22.0"
@@ -124,6 +129,14 @@ def test_large_files_pass_without_being_held(tracking: Server, tmp_path: Path):
         assert sum(map(len, reply.iter_content(1 << 20))) == size
     # The server works in pieces of 1 MiB; a body held anywhere would show as 64.
     assert max(peak_memory_kb(pid) - before[pid] for pid in workers) < 20 << 10
+
+
+def test_a_download_that_breaks_off_closes_its_file(tracking: Server, folder: Path):
+    requests.put(f"{tracking.url}{ARTIFACTS}/left", data=b"x" * (32 << 20), timeout=LIMIT_S)
+    with requests.get(f"{tracking.url}{ARTIFACTS}/left", stream=True, timeout=LIMIT_S) as reply:
+        assert next(reply.iter_content(1000)) == b"x" * 1000
+        wait_until(lambda: is_open(tracking, folder / "artifacts/left"))
+    wait_until(lambda: not is_open(tracking, folder / "artifacts/left"))
 
 
 def test_chunked_uploads_without_a_length(tracking: Server):

@@ -174,6 +174,27 @@ def test_pages_follow_each_other(rest):
     assert "next_page_token" not in last
 
 
+def test_histories_of_several_runs_are_cut_at_a_number_in_all(rest):
+    run_ids = sorted(rest.post("runs/create")["run"]["info"]["run_id"] for _ in range(3))
+    for run_id in run_ids:
+        for step in range(2):
+            rest.post("runs/log-metric", run_id=run_id, key="m", value="NaN", timestamp=1, step=step)
+    found = rest.get("metrics/get-history-bulk", run_id=run_ids, metric_key="m", max_results=3)["metrics"]
+    assert [(point["run_id"], point["step"], point["value"]) for point in found] == [
+        (run_ids[0], 0, "NaN"),
+        (run_ids[0], 1, "NaN"),
+        (run_ids[1], 0, "NaN"),
+    ]
+    assert rest.get("metrics/get-history-bulk", run_id=run_ids[0], metric_key="none") == {"metrics": []}
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"run_id": [f"r{n}" for n in range(101)]}, {"run_id": "r", "max_results": 0}]
+)
+def test_histories_of_too_many_runs_or_of_none_are_refused(rest, fields):
+    assert rest.refusal("GET", "metrics/get-history-bulk", metric_key="m", **fields)[0] == 400
+
+
 @pytest.mark.parametrize("field", ["status", "run_view_type"])
 def test_an_unknown_name_of_a_choice_is_refused(rest, run_id, field):
     path, fields = ("runs/update", {"run_id": run_id}) if field == "status" else ("runs/search", {})
