@@ -114,7 +114,11 @@ def _read_json(body: bytes) -> dict[str, Any]:
 
 
 def _params(given: Any, signature: ModelSignature | None) -> dict[str, Any]:
-    return enforce_params(given, signature.params if signature else None)
+    if signature is not None:
+        return enforce_params(given, signature.params)
+    if not isinstance(given, dict | None):
+        raise _malformed("'params' is an object of names and values.")
+    return given or {}
 
 
 def _read_chat(request: dict[str, Any], signature: ModelSignature | None) -> Payload:

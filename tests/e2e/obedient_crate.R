@@ -1,0 +1,27 @@
+# Writes an lm crate that does what its column "do" says, and what R itself predicts for iris.
+# Usage: Rscript --vanilla obedient_crate.R FOLDER
+folder <- commandArgs(TRUE)[[1L]]
+options(keep.source = FALSE)
+
+ask <- function(x, shift = 0) {
+  do <- if ("do" %in% names(x)) as.character(x$do)[[1L]] else ""
+  switch(
+    do,
+    stop = stop("the soil is too dry"),
+    quit = quit(status = 7),
+    loop = repeat {},
+    hog = numeric(2e9),
+    draw = return(stats::runif(nrow(x))),
+    print = print(rep("noise", 1e5)),
+    system = system("echo noise"),
+    options = options(OutDec = ",", digits = 3),
+    crash = tools::pskill(Sys.getpid(), 11L)
+  )
+  stats::predict(model, x) + shift
+}
+model <- lm(Sepal.Width ~ Sepal.Length, iris)
+environment(ask) <- list2env(list(model = model), parent = baseenv())
+saveRDS(serialize(structure(ask, class = "crate"), NULL), file.path(folder, "crate.bin"))
+
+predicted <- unname(stats::predict(model, iris))
+writeLines(sprintf("%a %a", iris$Sepal.Length, predicted), file.path(folder, "reference.txt"))

@@ -1,0 +1,271 @@
+"""R models over HTTP: the numbers of R's own predict, and a server that survives what R does."""
+
+import csv
+import itertools
+import json
+import math
+import os
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from processes import CRATEFLOW, scoring_server
+from r_scripts import rscript
+from waiting import until
+
+MODELS = Path(__file__).parents[1] / "data" / "models"
+
+
+@pytest.fixture(scope="module")
+def crate(tmp_path_factory):
+    """A crate in the layout of the official R client, with `reference.txt` beside it."""
+    folder = tmp_path_factory.mktemp("crate")
+    rscript(Path(__file__).with_name("obedient_crate.R"), folder)
+    write_mlmodel(folder)
+    return folder
+
+
+def write_mlmodel(folder, **section):
+    flavors = {"crate": {"version": "0.1.0", "model": "crate.bin", **section}}
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+
+
+@pytest.fixture(scope="module")
+def reference(crate):
+    """Sepal lengths, and the widths that R predicts."""
+    lines = (crate / "reference.txt").read_text().splitlines()
+    return [tuple(map(float.fromhex, line.split())) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def served(crate, tmp_path_factory):
+    # A worker may take 4 GB of address space, of which R and its libraries take a part.
+    environment = {"CRATEFLOW_WORKER_MEMORY_MB": "4000"}
+    options = ["--workers", "2", "--timeout", "2"]
+    with scoring_server(
+        str(crate), tmp_path_factory.mktemp("log"), *options, environment=environment
+    ) as server:
+        yield server.url
+
+
+def post(address, body, session=requests):
+    headers = {"Content-Type": "application/json"}
+    return session.post(f"{address}/invocations", data=json.dumps(body), headers=headers, timeout=30)
+
+
+def split(lengths, do=None):
+    columns = ["Sepal.Length"] if do is None else ["Sepal.Length", "do"]
+    return {
+        "dataframe_split": {
+            "columns": columns,
+            "data": [[length] if do is None else [length, do] for length in lengths],
+        }
+    }
+
+
+def test_150_rows_are_r_s_own_numbers_to_the_last_bit(served, reference):
+    reply = post(served, split([length for length, _ in reference]))
+    assert reply.json() == {"predictions": [width for _, width in reference]}
+
+
+def test_one_row_has_the_shape_of_many(served, reference):
+    [(length, width)] = reference[:1]
+    assert post(served, split([length])).text == f'{{"predictions": [{width!r}]}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_records": [{"Sepal.Length": 5.1}, {"Sepal.Length": 4.9}]},
+        {"instances": [{"Sepal.Length": 5.1}, {"Sepal.Length": 4.9}]},
+        {"inputs": {"Sepal.Length": [5.1, 4.9]}},
+        {"inputs": [{"Sepal.Length": 5.1}, {"Sepal.Length": 4.9}]},
+    ],
+)
+def test_every_form_gives_the_same_numbers(served, reference, body):
+    assert post(served, body).json() == {"predictions": [width for _, width in reference[:2]]}
+
+
+def test_params_are_arguments_of_the_crate(served, reference):
+    (length, width), *_ = reference
+    reply = post(served, split([length]) | {"params": {"shift": 1}})
+    assert reply.json()["predictions"] == [width + 1]
+    unknown = post(served, split([length]) | {"params": {"slide": 1}})
+    assert (unknown.status_code, "slide" in unknown.json()["message"]) == (400, True)
+
+
+def test_missing_values_are_null(served):
+    assert post(served, split([None, 5.1])).json()["predictions"][0] is None
+
+
+@pytest.mark.parametrize(
+    ("do", "status", "says"),
+    [
+        ("stop", 400, "the soil is too dry"),
+        ("quit", 500, "exit status 7"),
+        ("crash", 500, "SIGSEGV"),
+        ("loop", 504, "within 2 s"),
+        ("hog", 400, "cannot allocate"),
+    ],
+)
+def test_what_a_model_does_to_r_is_told_and_the_next_answer_is_right(served, reference, do, status, says):
+    reply = post(served, split([5.1], do))
+    failed = time.monotonic()
+    assert reply.status_code == status
+    assert says in reply.json()["message"]
+    (length, width), *_ = reference
+    assert post(served, split([length])).json() == {"predictions": [width]}
+    assert time.monotonic() - failed < 1
+
+
+@pytest.mark.parametrize("do", ["print", "system", "options"])
+def test_what_a_model_prints_or_sets_stays_out_of_the_answers(served, reference, do):
+    (length, width), *_ = reference
+    for _ in range(3):
+        assert post(served, split([length], do)).json() == {"predictions": [width]}
+        assert post(served, split([length])).json() == {"predictions": [width]}
+
+
+def test_workers_draw_different_random_numbers(served):
+    # Each quit replaces a worker by a fresh fork of the same host.
+    drawn = set()
+    for _ in range(3):
+        drawn.update(post(served, split([1, 2], "draw")).json()["predictions"])
+        post(served, split([1], "quit"))
+    assert len(drawn) == 6
+
+
+def workers_of(server):
+    """The R processes below a server: children of its model host."""
+
+    def children(pid):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    [host] = [
+        pid
+        for pid in children(server.process.pid)
+        if b"pycore.scoring.engine.host" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    return children(host)
+
+
+def test_no_answer_is_lost_while_r_is_killed_under_load(crate, reference, tmp_path):
+    with (
+        scoring_server(str(crate), tmp_path, "--workers", "2") as server,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        stop = threading.Event()
+        answered = itertools.count()
+
+        def hammer(offset):
+            wrong = []
+            with requests.Session() as session:
+                for at in itertools.count(offset, 8):
+                    if stop.is_set():
+                        return wrong
+                    length, width = reference[at % len(reference)]
+                    reply = post(server.url, split([length]), session)
+                    if reply.status_code != 200 or reply.json() != {"predictions": [width]}:
+                        wrong.append(reply.text)
+                    next(answered)
+            raise AssertionError
+
+        results = [pool.submit(hammer, offset) for offset in range(8)]
+        seen = 0
+        for _ in range(5):
+            goal = seen + 50
+            while seen < goal:  # there is work going on whenever a worker is killed
+                seen = next(answered)
+                time.sleep(0.005)
+            before = workers_of(server)
+            os.kill(before[0], signal.SIGKILL)
+            killed = time.monotonic()
+            until(lambda before=before: len(now := workers_of(server)) == 2 and before[0] not in now)
+            assert post(server.url, split([5.1])).status_code == 200
+            assert time.monotonic() - killed < 1
+        stop.set()
+        assert [result.result() for result in results] == [[]] * 8
+
+
+# The golden models
+
+
+def rows_of(folder):
+    """The rows of reference.csv, numbers in hexadecimal read to the bit, and what R predicted."""
+    with (folder / "reference.csv").open(newline="") as lines:
+        table = [{name: number_or_text(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
+    return [{name: row[name] for name in row if name != "prediction"} for row in table], [
+        row["prediction"] for row in table
+    ]
+
+
+def number_or_text(cell):
+    return float.fromhex(cell) if "0x" in cell else cell
+
+
+GOLDEN = ["official-r-client/linear", "official-r-client/smooth", "official-r-client/tree"]
+GOLDEN += ["written-by-r/linear", "written-by-r/factors"]
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_models_are_served_with_r_s_numbers(name, tmp_path):
+    rows, predicted = rows_of(MODELS / name)
+    with scoring_server(str(MODELS / name), tmp_path, "--workers", "1") as server:
+        assert post(server.url, {"dataframe_records": rows}).json() == {"predictions": predicted}
+        alone = [post(server.url, {"dataframe_records": [row]}).json()["predictions"] for row in rows[:3]]
+    for [one], many in zip(alone, predicted, strict=False):
+        # A row among others may differ from the same row alone in the last digit.
+        assert one == many if isinstance(many, str) else math.isclose(one, many, rel_tol=1e-14)
+
+
+def test_an_unseen_level_names_those_there_are(tmp_path):
+    with scoring_server(str(MODELS / "written-by-r/factors"), tmp_path, "--workers", "1") as server:
+        reply = post(server.url, {"dataframe_records": [{"wt": 3, "cyl": "5", "gear": "3"}]})
+        assert reply.status_code == 400
+        for part in ("cyl", "5", "'4', '6', '8'"):
+            assert part in reply.json()["message"]
+
+
+# Crates that cannot be served
+
+
+def refusal(folder, verb="serve", **environment):
+    done = subprocess.run(
+        [CRATEFLOW, "models", verb, "-m", str(folder), *(["-p", "0"] if verb == "serve" else [])],
+        input="{}",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ["serve", "predict"])
+def test_a_truncated_crate_is_refused(crate, tmp_path, verb):
+    write_mlmodel(tmp_path)
+    (tmp_path / "crate.bin").write_bytes((crate / "crate.bin").read_bytes()[:500])
+    assert "crate.bin" in refusal(tmp_path, verb)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(crate, tmp_path):
+    write_mlmodel(tmp_path, packages={"notThere": "1.0"})
+    (tmp_path / "crate.bin").write_bytes((crate / "crate.bin").read_bytes())
+    line = refusal(tmp_path)
+    assert "notThere" in line
+    assert "install.packages" in line
+
+
+def test_a_machine_without_r_is_told_so(crate, tmp_path):
+    line = refusal(crate, R_HOME=str(tmp_path), PATH=str(tmp_path))
+    assert "R" in line
+    assert line.startswith("Error: ")
