@@ -19,6 +19,7 @@ from pycore.models.frames import FrameBuffer, encode, read_head
 from pycore.models.predictor_loop import serve
 from pycore.models.remote_errors import to_plain
 from rbridge.predictor import CratePredictor
+from rbridge.runtime import start, temporary_folder
 from rbridge.section import CrateSection
 
 _PARENT_CHECK_S = 1.0
@@ -36,7 +37,8 @@ def run(stream: socket.socket) -> int:
     except MlflowException as error:
         stream.sendall(encode({"failed": to_plain(error)}))
         return 1
-    stream.sendall(encode({"ready": True}))
+    # Told to the parent, who can remove it should this process be killed.
+    stream.sendall(encode({"temporary_folder": str(temporary_folder(start()))}))
     serve(predictor, stream)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,6 +78,8 @@ class CrateModel:
     def score(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Call the crate's function with typed data; otherwise as `predict`."""
         if self._owner != os.getpid():
+            if self._child is not None:
+                self._child.close()
             self._forget_child()  # That one, and the lock, are those of the process we were forked from.
         with self._lock:
             if self._child is None:
@@ -130,6 +133,7 @@ class _Child:
         self.idle = False
         ours, theirs = socket.socketpair()
         self._socket = ours
+        self._temporary_folder = ""
         self._inbox = FrameBuffer()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - this very Python
@@ -149,6 +153,7 @@ class _Child:
             self.kill()
             self.close()
             raise
+        self._temporary_folder = head["temporary_folder"]
         self.idle = True
 
     def ask(self, data: Block, params: Mapping[str, Any]) -> Block:
@@ -169,14 +174,20 @@ class _Child:
 
     def close(self) -> None:
         """Have the process end, and wait until it has."""
-        self._socket.close()
         if self._owner != os.getpid():
+            self._socket.close()
             return  # We are a fork; the process is another's child.
+        with self._socket, contextlib.suppress(OSError):
+            # Closing alone would not tell the child while a forked process has a copy.
+            self._socket.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._temporary_folder:
+            # R removes it on a regular end only.
+            shutil.rmtree(self._temporary_folder, ignore_errors=True)
 
     def _send(self, frame: bytes) -> None:
         # If this fails the child is gone, which receiving tells.

@@ -232,18 +232,27 @@ def version_of(home: Path) -> str:
     return found[1] if found else "unknown"
 
 
+def temporary_folder(runtime: Runtime) -> Path:
+    """Return the folder for R's temporary files."""
+    address = _temporary_folder_variable(runtime).value or 0  # R sets it as it starts
+    return Path(os.fsdecode(ctypes.string_at(address)))
+
+
 def use_own_temporary_folder(runtime: Runtime) -> None:
     """Give a forked process a temporary folder of its own, inside that of its host.
 
     So it goes when the host ends, however the forked process does.
     """
-    # rpy2 does not know the variable; it is that of the library which is loaded already.
-    variable = ctypes.c_void_p.in_dll(ctypes.CDLL(str(runtime.home / "lib" / "libR.so")), "R_TempDir")
-    folder = Path(os.fsdecode(ctypes.string_at(variable.value or 0)), f"worker-{os.getpid()}")
+    folder = temporary_folder(runtime) / f"worker-{os.getpid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     _c_texts.append(ctypes.create_string_buffer(os.fsencode(folder)))
-    variable.value = ctypes.addressof(_c_texts[-1])
+    _temporary_folder_variable(runtime).value = ctypes.addressof(_c_texts[-1])
     os.environ["R_SESSION_TMPDIR"] = str(folder)
+
+
+def _temporary_folder_variable(runtime: Runtime) -> ctypes.c_void_p:
+    # rpy2 does not know the variable; it is that of the library which is loaded already.
+    return ctypes.c_void_p.in_dll(ctypes.CDLL(str(runtime.home / "lib" / "libR.so")), "R_TempDir")
 
 
 def _remove_temporary_folder(lib: Any, owner: int) -> None:

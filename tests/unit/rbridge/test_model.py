@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -311,6 +312,21 @@ class TestProcess:
         assert model.predict([2.0]).tolist() == [2.0]
         model.close()
 
+    def test_ends_at_once_though_a_fork_holds_its_socket(self, crates):
+        model = _load_pyfunc(str(crates / "identity.bin"))
+        model.predict([1.0])
+        process_id = model.process_id
+        fork = os.fork()
+        if not fork:
+            signal.pause()
+        started = time.monotonic()
+        model.close()
+        took_s = time.monotonic() - started
+        os.kill(fork, signal.SIGKILL)
+        os.waitpid(fork, 0)
+        assert not is_alive(process_id)
+        assert took_s < 5
+
     def test_ends_when_the_model_is_forgotten(self, crates):
         model = _load_pyfunc(str(crates / "identity.bin"))
         model.predict([1.0])
@@ -323,7 +339,12 @@ class TestProcess:
         with closing(_load_pyfunc(str(crates / "run.bin"))) as model:
             folder = model.predict([1.0], params={"code": "tempdir()"})[0]
             assert Path(folder).parent == tmp_path
-        assert not Path(folder).exists()
+            os.kill(model.process_id, signal.SIGKILL)
+            with pytest.raises(ModelCrashed):
+                model.predict([1.0], params={"code": "x"})
+            assert list(tmp_path.iterdir()) == []
+            model.predict([1.0], params={"code": "x"})
+        assert list(tmp_path.iterdir()) == []
 
     def test_is_started_anew_after_a_kill(self, crates):
         with closing(_load_pyfunc(str(crates / "identity.bin"))) as model:

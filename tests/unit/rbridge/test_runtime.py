@@ -57,8 +57,8 @@ def test_environment_of_r(crates):
     code = """list(
         ctype = Sys.getlocale('LC_CTYPE'), utf8 = l10n_info()[['UTF-8']],
         numeric = Sys.getlocale('LC_NUMERIC'), zone = Sys.timezone(), interactive = interactive(),
-        global = ls(globalenv(), all.names = TRUE),
-        point = getOption('OutDec'), stack = Cstack_info()[['size']], share = R.home('share'), doc = R.home('doc'))"""
+        global = ls(globalenv(), all.names = TRUE), point = getOption('OutDec'),
+        stack = Cstack_info()[['size']], share = R.home('share'), doc = R.home('doc'))"""
     asked = ASKED.format(path=str(crates / "run.bin"), code=code)
     answer, modules = run(asked, LC_ALL="C", TZ="Asia/Tokyo", LANGUAGE="de")
     assert answer["ctype"] == ["C.UTF-8"]
