@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+import pycore as mlflow
+from pycore.errors import InvalidInput, InvalidModel, NotFound
+from pycore.models.schema import ColSpec, Schema
+from pycore.models.signature import ModelSignature
+from pycore.models.spec import Model
+from pycore.tracking import model_logging
+from pycore.tracking.model_functions import get_model_info, set_signature
+
+SIGNATURE = ModelSignature(Schema([ColSpec("double", "a")]))
+
+
+def save(folder: Path, model: Model) -> None:
+    folder.mkdir()
+    model.add_flavor("text", data="text.txt")
+    model.save(folder)
+
+
+@pytest.mark.usefixtures("uri")
+def test_a_logged_model_gets_another_signature() -> None:
+    with mlflow.start_run():
+        uri = model_logging.log_model(save, "models/iris").model_uri
+    assert get_model_info(uri).signature is None
+
+    set_signature(uri, SIGNATURE)
+
+    found = get_model_info(uri)
+    assert found.signature == SIGNATURE
+    assert found.flavors == {"text": {"data": "text.txt"}}
+    assert found.model_uri == uri
+
+
+def test_a_folder_gets_another_signature(tmp_path: Path) -> None:
+    save(tmp_path / "m", Model())
+    set_signature(str(tmp_path / "m"), SIGNATURE)
+    assert Model.load(tmp_path / "m").signature == SIGNATURE
+
+
+def test_a_registered_version_never_changes() -> None:
+    with pytest.raises(InvalidInput, match="is a registered version, which never changes"):
+        set_signature("models:/iris/1", SIGNATURE)
+
+
+def test_what_is_no_signature_or_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="must be a ModelSignature, not a dict"):
+        set_signature(str(tmp_path), {})
+    with pytest.raises(NotFound, match="There is nothing at"):
+        set_signature(str(tmp_path), SIGNATURE)
+    (tmp_path / "MLmodel").write_text("[]")
+    with pytest.raises(InvalidModel, match="a mapping"):
+        set_signature(str(tmp_path), SIGNATURE)
