@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pycore.models.spec import Model
+from rbridge.inspect import inspect
 from rbridge.section import CRATE, CrateSection
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["FLAVOR", "CrateFlavor", "load_model", "log_model", "save_model"]
 
 
 class CrateFlavor:
-    """Loads crates; satisfies `pycore.models.flavor.Flavor`."""
+    """Loads crates; satisfies `Flavor` and `Inspectable` of `pycore.models.flavor`."""
 
     name = CRATE
 
@@ -37,6 +38,26 @@ class CrateFlavor:
         from rbridge.model import CrateModel
 
         return CrateModel(CrateSection.of_model(path, model))
+
+    def describe(self, path: Path) -> dict[str, Any]:
+        """Return what is in a crate, read without R: see `rbridge.inspect.CrateInfo`."""
+        info = inspect(CrateSection.find(path).file)
+        objects = [
+            {"name": found.name, "size_bytes": found.size_bytes, "classes": list(found.classes)}
+            for found in info.objects
+        ]
+        return {
+            "r_version": info.r_version,
+            "serialization_version": info.serialization_version,
+            "encoding": info.encoding,
+            "size_bytes": info.size_bytes,
+            "arguments": list(info.arguments),
+            "objects": objects,
+            "calls": list(info.calls),
+            "packages": list(info.packages),
+            "promises": info.promises,
+            "external_pointers": info.external_pointers,
+        }
 
 
 FLAVOR = CrateFlavor()

@@ -79,7 +79,7 @@ class Runtime:
             pins.release_down_to(0)
 
     def symbol(self, name: str) -> Sexp:
-        """Return an R symbol; symbols are never collected."""
+        """Return an R symbol; R never forgets one."""
         return self.lib.Rf_install(name.encode())
 
     def evaluate(self, call: Sexp, environment: Sexp | None = None) -> Sexp | None:

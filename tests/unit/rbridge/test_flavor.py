@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from r_scripts import rscript
 
 import rbridge
 from pycore.errors import AlreadyExists, InvalidModel, SignatureMismatch
 from pycore.models import registry
+from pycore.models.flavor import Inspectable
 from pycore.models.signature import infer_signature
 from pycore.models.spec import Model
 from rbridge import flavor
@@ -138,6 +140,16 @@ class TestSaved:
         with closing(general._implementation):
             assert not general.row_wise
             assert general.predict(rows) == pytest.approx([11.9727])
+
+
+def test_description_is_plain(crates, tmp_path):
+    flavor.save_model(crates / "ranger.bin", tmp_path / "model")
+    told = yaml.safe_load(yaml.safe_dump(flavor.FLAVOR.describe(tmp_path / "model")))
+    assert isinstance(flavor.FLAVOR, Inspectable)
+    assert told["packages"] == ["ranger"]
+    assert told["calls"] == ["ranger::ranger", "stats::predict"]
+    assert told["objects"][0]["name"] == "model"
+    assert told["objects"][0]["classes"] == ["ranger"]
 
 
 def test_flavor_offers_nothing_else():
