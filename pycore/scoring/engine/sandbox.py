@@ -21,8 +21,9 @@ _PASSED_ON = frozenset({"HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "TMPDIR", 
 _PASSED_ON_PREFIXES = ("CRATEFLOW_", "OMP_", "PYTHON", "R_")
 
 #: Texts are UTF-8, times are UTC and results do not depend on the machine's settings. One BLAS thread:
-#: workers run side by side, and threads started on load would not survive the fork.
-_FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1"}
+#: workers run side by side, and threads started on load would not survive the fork. No buffer for what
+#: a model prints, which would be lost when its worker is killed.
+_FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def environment(outer: Mapping[str, str] = os.environ) -> dict[str, str]:
