@@ -36,15 +36,18 @@ def frame_for_schema(table: Table, schema: Schema | None) -> pd.DataFrame:
         return frame
     names = {str(name): name for name in schema.input_names()}
     by_name = {str(name): spec for name, spec in zip(schema.input_names(), schema.columns, strict=True)}
+    found = {name: frame[name] for name in table.columns}
     columns: dict[Any, pd.Series[Any]] = {}
     faults = []
-    for name in table.columns:
+    for name, series in found.items():
         try:
-            columns[names[name]] = _in_type(frame[name], by_name[name])
+            columns[names[name]] = _in_type(series, by_name[name])
         except SignatureMismatch as error:
             faults.append(f"column {name!r} {error.message}")
     if faults:
         raise SignatureMismatch(f"The rows do not fit the model's signature: {'; '.join(faults)}.")
+    if all(columns.get(name) is series for name, series in found.items()):
+        return frame  # the common case, and building another one takes longer than scoring a row
     typed: pd.DataFrame = pd.DataFrame(columns, index=frame.index)
     return typed
 
