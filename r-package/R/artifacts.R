@@ -140,7 +140,7 @@ mlflow_download_artifacts <- function(path = NULL, run_id = NULL, client = NULL,
     location <- list(root = run_artifact_root(as_client(client), run_id), path = path)
   }
   folder <- check_string(dst_path, null = TRUE) %||% tempfile("artifacts-")
-  download(location$root, location$path, file.path(folder, last_part(location$path)))
+  download(location$root, location$path, join_path(folder, last_part(location$path)))
 }
 
 # Where files are kept -------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ fetch_file.artifact_root_local <- function(root, path, destination, call) {
 download <- function(root, path, destination, call = rlang::caller_env()) {
   destination <- as_native_path(destination)
   entries <- list_files(root, path, call)
-  if (length(entries$name) == 0) {
+  if (length(entries$name) == 0 && nzchar(path)) {
     # Not a folder: stores do not keep empty ones. Under another name until it is complete.
     dir.create(dirname(destination), recursive = TRUE, showWarnings = FALSE)
     part <- paste0(destination, ".part")

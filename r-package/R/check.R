@@ -70,6 +70,14 @@ check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
   unname(Map(function(key, value) list(key = as_utf8(key), value = as_text(value)), names(x), x))
 }
 
+# The value of a param or tag, as text.
+check_value <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!is.atomic(x) || length(x) != 1) {
+    abort("{.arg {arg}} must be one value, not {describe(x)}.", "invalid_input", call = call)
+  }
+  as_text(x)
+}
+
 #' The text that a param or tag is stored as
 #'
 #' Numbers keep all their digits, and whole ones have no exponent; a missing value is `"NA"`.

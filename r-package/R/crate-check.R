@@ -29,7 +29,7 @@ check_names <- function(crate, columns, call) {
   abort(
     c(
       "The crate uses what will not exist where it is loaded.",
-      stats::setNames(bullets, rep("x", length(bullets)))
+      stats::setNames(as_plain(bullets), rep("x", length(bullets)))
     ),
     "unfit_crate",
     functions = as.character(functions),
@@ -41,20 +41,16 @@ check_names <- function(crate, columns, call) {
 missing_function_advice <- function(name) {
   package <- package_of(name)
   if (is.null(package)) {
-    "`{name}()` is in no package that is loaded here: pass it to the crate as `{name} = {name}`." |>
-      inline(environment())
+    paste0("`", name, "()` is in no package that is loaded here: pass it as `", name, " = ", name, "`.")
   } else {
-    inline("`{name}()` is not part of base R: write `{package}::{name}()`.", environment())
+    paste0("`", name, "()` is not part of base R: write `", package, "::", name, "()`.")
   }
 }
 
 missing_variable_advice <- function(name) {
-  inline(
-    paste(
-      "`{name}` is not in the crate: pass it as `{name} = {name}`, or, if it is a column, give an",
-      "`input_example` that has it."
-    ),
-    environment()
+  paste0(
+    "`", name, "` is not in the crate: pass it as `", name, " = ", name, "`, or, if it is a column, ",
+    "give an `input_example` that has it."
   )
 }
 
@@ -144,7 +140,7 @@ check_size <- function(crate) {
   warn(
     c(
       "The crate is large: {format_bytes(total)}. Every process that serves it loads all of it.",
-      stats::setNames(bullets, rep("*", length(bullets)))
+      stats::setNames(as_plain(bullets), rep("*", length(bullets)))
     ),
     "large_crate",
     sizes = sizes

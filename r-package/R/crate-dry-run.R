@@ -46,20 +46,17 @@ read_lines <- function(path) {
 # What usually is behind an error that only a fresh process shows.
 dry_run_advice <- function(message) {
   if (grepl("could not find function|no applicable method", message)) {
-    "Name the package it comes from: {.code packages = \"<package>\"}, or write {.code package::fun()}."
+    "Name the package it comes from: `packages = \"<package>\"`, or write `package::fun()`."
   } else if (grepl("object '.*' not found", message)) {
-    "Pass the object to {.fn crate} by name; does {.arg input_example} have all columns?"
+    "Pass the object to `crate()` by name; does `input_example` have all columns?"
   } else {
-    "Does {.arg input_example} have the columns and types that the model was fitted on?"
+    "Does `input_example` have the columns and types that the model was fitted on?"
   }
 }
 
 abort_dry_run <- function(cause, call) {
-  # The causes quote other people's words, which are no templates.
-  advice <- names(cause) == "i"
-  cause[!advice] <- gsub("([{}])", "\\1\\1", cause[!advice])
   abort(
-    c("The crate cannot predict its input example in a fresh R process.", cause),
+    c("The crate cannot predict its input example in a fresh R process.", as_plain(cause)),
     "dry_run",
     call = call
   )

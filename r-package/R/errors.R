@@ -54,6 +54,11 @@ inline <- function(message, envir) {
   vapply(message, function(line) cli::format_inline(line, .envir = envir), "")
 }
 
+# Text of others as part of a template: its braces are braces.
+as_plain <- function(text) {
+  gsub("([{}])", "\\1\\1", text)
+}
+
 #' Raise what a server answered
 #'
 #' @param response The answer, of a status other than 2xx.

@@ -180,7 +180,7 @@ mlflow_set_experiment_tag <- function(key, value, experiment_id = NULL, client =
   body <- list(
     experiment_id = resolve_experiment_id(experiment_id, client),
     key = check_string(key),
-    value = as_text(value)
+    value = check_value(value)
   )
   request_build(as_client(client), "POST", "experiments/set-experiment-tag", body = body) |>
     request_perform(idempotent = TRUE)

@@ -77,6 +77,7 @@ mlflow_log_batch <- function(metrics = NULL, params = NULL, tags = NULL, run_id 
   check_batch(params, "params", c("key", "value"))
   check_batch(tags, "tags", c("key", "value"))
   points <- if (!is.null(metrics)) {
+    check_batch_numbers(metrics)
     times <- metrics$timestamp
     if (inherits(times, "POSIXt")) times <- as.numeric(as.POSIXct(times)) * 1000
     unname(Map(
@@ -110,6 +111,14 @@ check_batch <- function(frame, name, columns, call = rlang::caller_env()) {
     abort("{name} batch input dataframe contains a missing ('NA') entry.", "invalid_input",
       call = call
     )
+  }
+}
+
+check_batch_numbers <- function(metrics, call = rlang::caller_env()) {
+  numeric <- vapply(metrics[c("value", "step")], is.numeric, NA)
+  if (!all(numeric)) {
+    wrong <- names(numeric)[!numeric]
+    abort("metrics batch input dataframe must have numbers in: {wrong}.", "invalid_input", call = call)
   }
 }
 

@@ -6,11 +6,9 @@
 #' @noRd
 locate_model <- function(uri, client, call = rlang::caller_env()) {
   if (grepl("^runs:", uri)) {
-    parts <- regmatches(uri, regexec("^runs:/+([^/]+)/*(.*)$", uri))[[1]]
-    if (length(parts) == 0) abort_model_uri(uri, call)
-    client <- as_client(client, call)
-    root <- run_artifact_root(client, parts[[2]], call)
-    return(list(root = root, path = check_artifact_path(parts[[3]], arg = "uri", call = call)))
+    place <- parse_run_uri(uri, call)
+    root <- run_artifact_root(as_client(client, call), place$run_id, call)
+    return(list(root = root, path = place$path))
   }
   if (grepl("^models:", uri)) {
     version <- find_model_version(uri, client, call)
@@ -19,14 +17,24 @@ locate_model <- function(uri, client, call = rlang::caller_env()) {
     return(locate_model(source, client, call))
   }
   if (grepl("^mlflow-artifacts:", uri)) {
-    return(list(root = artifact_root(uri, as_client(client, call), call), path = ""))
+    root <- artifact_root(uri, as_client(client, call), call)
+  } else if (grepl("^(file:|/)", uri) || !grepl("^[a-z0-9+]{2,}:", uri)) {
+    path <- sub("^file:(//)?", "", uri)
+    if (!file.exists(path)) abort("There is no model at {.path {path}}.", "not_found", call = call)
+    root <- artifact_root(normalizePath(path), NULL, call)
+  } else {
+    root <- artifact_root(uri, NULL, call)
   }
-  if (grepl("^[a-z0-9+]{2,}:", uri) && !grepl("^file:", uri)) {
-    return(list(root = artifact_root(uri, NULL, call), path = ""))
-  }
-  path <- sub("^file:(//)?", "", uri)
-  if (!file.exists(path)) abort("There is no model at {.path {path}}.", "not_found", call = call)
-  list(root = artifact_root(normalizePath(path), NULL, call), path = "")
+  path <- last_part(root$path)
+  root$path <- sub("[^/]*$", "", root$path)
+  list(root = root, path = path)
+}
+
+# The run and the path that `runs:/<run id>/<path>` names.
+parse_run_uri <- function(uri, call = rlang::caller_env()) {
+  parts <- regmatches(uri, regexec("^runs:/+([^/]+)/*(.*)$", uri))[[1]]
+  if (length(parts) == 0) abort_model_uri(uri, call)
+  list(run_id = parts[[2]], path = check_artifact_path(parts[[3]], arg = "uri", call = call))
 }
 
 #' Resolve a model URI to a folder of this machine

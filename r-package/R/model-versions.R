@@ -109,21 +109,17 @@ mlflow_register_model <- function(model_uri, name, run_id = NULL, tags = NULL, d
   name <- check_string(name)
   client <- as_client(client)
   run_id <- check_id(run_id, null = TRUE)
-  if (is.null(run_id) && grepl("^runs:/+[^/]", uri)) run_id <- sub("^runs:/+([^/]+).*", "\\1", uri)
+  if (grepl("^runs:", uri)) {
+    # The files, not the run's address, so that every client finds them.
+    place <- parse_run_uri(uri)
+    run_id <- run_id %||% place$run_id
+    uri <- join_path(get_run(client, place$run_id)$info$artifact_uri, place$path)
+  }
   tryCatch(
     mlflow_create_registered_model(name, client = client),
     crateflow_error_already_exists = function(cnd) NULL
   )
-  # The files, not the run's address, so that every client finds them.
-  source <- if (grepl("^runs:", uri)) run_source_uri(client, uri) else uri
-  mlflow_create_model_version(name, source, run_id, tags, description = description, client = client)
-}
-
-run_source_uri <- function(client, uri, call = rlang::caller_env()) {
-  parts <- regmatches(uri, regexec("^runs:/+([^/]+)/*(.*)$", uri))[[1]]
-  if (length(parts) == 0) abort_model_uri(uri, call)
-  path <- check_artifact_path(parts[[3]], arg = "model_uri", call = call)
-  join_path(get_run(client, parts[[2]], call)$info$artifact_uri, path)
+  mlflow_create_model_version(name, uri, run_id, tags, description = description, client = client)
 }
 
 #' Search versions of registered models
@@ -224,7 +220,7 @@ mlflow_set_model_version_tag <- function(name, version = NULL, key = NULL, value
     version <- found[[1]]$version
   }
   body <- list(
-    name = name, version = check_id(version), key = check_string(key), value = as_text(value)
+    name = name, version = check_id(version), key = check_string(key), value = check_value(value)
   )
   request_build(client, "POST", "model-versions/set-tag", body = body) |>
     request_perform(idempotent = TRUE)

@@ -18,11 +18,7 @@
 #' })
 mlflow_log_param <- function(key, value, run_id = NULL, client = NULL) {
   key <- check_string(key)
-  if (is.null(value)) value <- NA
-  if (!is.atomic(value) || length(value) != 1) {
-    abort("{.arg value} must be one value, not {describe(value)}.", "invalid_input")
-  }
-  value <- as_text(value)
+  value <- check_value(value %||% NA, arg = "value")
   run_id <- logging_run_id(run_id, client)
   body <- list(run_id = run_id, run_uuid = run_id, key = key, value = value)
   request_build(as_client(client), "POST", "runs/log-parameter", body = body) |>

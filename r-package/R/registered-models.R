@@ -70,7 +70,7 @@ mlflow_delete_registered_model <- function(name, client = NULL) {
 #' @rdname mlflow_create_registered_model
 #' @export
 mlflow_set_registered_model_tag <- function(name, key, value, client = NULL) {
-  body <- list(name = check_string(name), key = check_string(key), value = as_text(value))
+  body <- list(name = check_string(name), key = check_string(key), value = check_value(value))
   request_build(as_client(client), "POST", "registered-models/set-tag", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
@@ -155,11 +155,11 @@ latest_versions <- function(client, name, stages, call = rlang::caller_env()) {
 #'   [mlflow_create_model_version()] does; the others NULL, invisibly.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
-#' if (!is.null(mlflow_get_latest_versions("irises"))) {
-#'   mlflow_set_registered_model_alias("irises", "champion", 1)
-#'   mlflow_get_model_version_by_alias("irises", "champion")
-#'   mlflow_delete_registered_model_alias("irises", "champion")
-#' }
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "named irises")
+#' mlflow_set_registered_model_alias("named irises", "champion", 1)
+#' mlflow_get_model_version_by_alias("named irises", "champion")
+#' mlflow_delete_registered_model_alias("named irises", "champion")
 mlflow_set_registered_model_alias <- function(name, alias, version, client = NULL) {
   body <- list(name = check_string(name), alias = check_string(alias), version = check_id(version))
   request_build(as_client(client), "POST", "registered-models/alias", body = body) |>

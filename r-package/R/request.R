@@ -68,7 +68,7 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
 }
 
 request_send <- function(request, idempotent, path, call) {
-  tries <- session$tries %||% (env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5) + 1)
+  tries <- env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5) + 1
   for (try in seq_len(tries)) {
     # The second name is that of httr2 1.0 and later.
     response <- tryCatch(

@@ -148,9 +148,9 @@ close_failed_run <- function(run_id, status) {
 
 # Runs when the R session ends, where nobody can wait or answer: one try each, no complaints.
 end_abandoned_runs <- function() {
-  session$tries <- 1
+  withr::local_envvar(MLFLOW_HTTP_REQUEST_MAX_RETRIES = "0", MLFLOW_HTTP_REQUEST_TIMEOUT = "5")
   for (run_id in rev(session$runs)) {
-    try(suppressMessages(update_run(as_client(NULL), run_id, "KILLED", now_ms())), silent = TRUE)
+    try(update_run(as_client(NULL), run_id, "KILLED", now_ms()), silent = TRUE)
   }
 }
 

@@ -16,11 +16,9 @@
 #' })
 mlflow_set_tag <- function(key, value, run_id = NULL, client = NULL) {
   key <- check_string(key)
-  if (!is.atomic(value) || length(value) != 1) {
-    abort("{.arg value} must be one value, not {describe(value)}.", "invalid_input")
-  }
+  value <- check_value(value)
   run_id <- logging_run_id(run_id, client)
-  body <- list(run_id = run_id, run_uuid = run_id, key = key, value = as_text(value))
+  body <- list(run_id = run_id, run_uuid = run_id, key = key, value = value)
   request_build(as_client(client), "POST", "runs/set-tag", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)

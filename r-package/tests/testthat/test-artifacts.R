@@ -41,6 +41,7 @@ test_that("a listing shows the root, and has its columns when empty", {
   local_tracking()
   with(run <- mlflow_start_run(), {
     expect_message(empty <- mlflow_list_artifacts(), paste0("Root URI: .*", mlflow_id(run)))
+    expect_length(list.files(mlflow_download_artifacts("")), 0)
     mlflow_log_text(c("one", "two"), "notes/text.txt")
     expect_message(listing <- mlflow_list_artifacts("notes"), "Root URI")
   })
@@ -51,6 +52,8 @@ test_that("a listing shows the root, and has its columns when empty", {
   uri <- paste0("runs:/", mlflow_id(run), "/notes")
   back <- mlflow_download_artifacts(artifact_uri = uri)
   expect_identical(readLines(file.path(back, "text.txt")), c("one", "two"))
+  file <- paste0(mlflow_get_run(mlflow_id(run))$artifact_uri, "/notes/text.txt")
+  expect_identical(readLines(mlflow_download_artifacts(artifact_uri = file)), c("one", "two"))
 })
 
 test_that("lists are written as JSON or YAML", {

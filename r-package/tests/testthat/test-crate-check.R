@@ -27,6 +27,7 @@ in_script <- function(fn, ...) {
 
 test_that("names are looked up where they will be when the crate is loaded", {
   expect_silent(check_crate(iris_crate()))
+  expect_silent(check_crate(crate(~ .x + .y)))
   expect_silent(check_crate(crate(function(x) x[, 1] |> twice(), twice = in_script(function(x) 2 * x))))
   # A helper keeps its own environment, and with it what stands there.
   expect_silent(check_crate(crate(function(x) helper(x), helper = in_script(function(x) k * x, k = 2))))

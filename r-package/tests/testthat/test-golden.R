@@ -5,7 +5,7 @@ golden <- function(...) {
   folder
 }
 
-read_reference <- function(path, ...) {
+read_reference <- function(path) {
   rows <- utils::read.csv(file.path(path, "reference.csv"), colClasses = "character")
   hexadecimal <- vapply(rows, function(column) all(startsWith(sub("^-", "", column), "0x")), NA)
   rows[hexadecimal] <- lapply(rows[hexadecimal], as.numeric)
@@ -28,9 +28,16 @@ test_that("a model with factors written earlier predicts the same bits", {
   expect_identical(mlflow_predict(mlflow_load_model(path), rows), rows$prediction)
 })
 
-test_that("a model in the layout of MLflow's own R client loads", {
+test_that("models in the layout of MLflow's own R client load", {
   path <- golden("official-r-client")
-  folders <- Filter(function(folder) file.exists(file.path(folder, "MLmodel")), list.dirs(path))
-  expect_gt(length(folders), 0)
-  for (folder in folders) expect_type(mlflow_load_model(folder), "closure")
+  for (name in c("linear", "smooth", "tree")) {
+    expect_s3_class(mlflow_load_model(file.path(path, name)), "crate")
+  }
+})
+
+test_that("a model written by Python says which flavors it has", {
+  path <- golden("written-by-python", "sklearn-iris")
+  cnd <- tryCatch(mlflow_load_model(path), error = identity)
+  expect_s3_class(cnd, "crateflow_error_flavor_unknown")
+  expect_setequal(cnd$flavors, c("python_function", "sklearn"))
 })

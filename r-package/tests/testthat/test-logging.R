@@ -79,6 +79,10 @@ test_that("batches of the wrong shape are refused", {
     mlflow_log_batch(params = data.frame(key = "a", value = NA), run_id = "r"),
     "params batch input dataframe contains a missing \\('NA'\\) entry."
   )
+  texts <- data.frame(key = "a", value = "high", step = 1, timestamp = 1)
+  expect_error(mlflow_log_batch(metrics = texts, run_id = "r"), "must have numbers in: value",
+    class = "crateflow_error_invalid_input"
+  )
 })
 
 test_that("tags are set, replaced and deleted", {

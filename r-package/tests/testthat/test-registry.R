@@ -60,6 +60,27 @@ test_that("a version is registered, and its model with it", {
   expect_identical(mlflow_register_model(model$uri, name)$version, "3")
 })
 
+test_that("a version is created with all that is given", {
+  local_tracking()
+  name <- unique_name("created")
+  mlflow_create_registered_model(name)
+  model <- something()
+  version <- mlflow_create_model_version(
+    name, model$uri,
+    run_id = model$run_id, tags = c(a = "b"), run_link = "http://elsewhere", description = "one"
+  )
+  expect_identical(version$source, model$uri)
+  expect_identical(version$tags, list(list(key = "a", value = "b")))
+  expect_identical(version$run_link, "http://elsewhere")
+  expect_error(mlflow_create_model_version("none-such", model$uri, model$run_id),
+    class = "crateflow_error_not_found"
+  )
+  expect_error(
+    mlflow_create_model_version(name, "/etc", model$run_id),
+    class = "crateflow_error_invalid_input"
+  )
+})
+
 test_that("versions move through stages", {
   local_tracking()
   name <- unique_name("staged")

@@ -71,7 +71,7 @@ test_that("what may be repeated is repeated, what may not is not", {
     calls <<- calls + 1
     if (calls < 3) httr2::response(503L, body = raw()) else json_answer(list(run = list()))
   })
-  expect_message(get_run(client, "abc"), class = "crateflow_message_retry")
+  expect_message(get_run(client, "abc"), class = "crateflow_message_retry") |> suppressMessages()
   expect_identical(calls, 3)
 
   calls <- 0
