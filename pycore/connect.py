@@ -39,11 +39,20 @@ def connect(uri: str) -> Api:
     Unavailable
         The database cannot be used; a server is asked nothing yet.
     """
-    uri = _absolute(uri)
+    uri = absolute(uri)
     with _lock:
         if uri not in _opened:
             _opened[uri] = _open(uri)
         return _opened[uri]
+
+
+def absolute(uri: str) -> str:
+    """Return a URI as it will be understood later, whatever the working directory is then."""
+    prefix, separator, path = uri.partition(":///")
+    is_relative = path and not path.startswith(("/", ":memory:", "file:"))
+    if scheme_of(uri).partition("+")[0] == "sqlite" and separator and is_relative:
+        return f"{prefix}:///{Path.cwd() / path}"
+    return uri.rstrip("/") if scheme_of(uri) in ("http", "https") else uri
 
 
 def _open(uri: str) -> Api:
@@ -70,15 +79,6 @@ def _open_database(uri: str) -> Api:
     is_file = database.url.get_backend_name() == "sqlite"
     folder = Path(database.url.database or "").parent if is_file else Path.cwd()
     return build_services(database, StoresByScheme(), str(folder / ARTIFACT_FOLDER))
-
-
-def _absolute(uri: str) -> str:
-    """Return the URI with an SQLite file named in full, as the working directory may change."""
-    prefix, separator, path = uri.partition(":///")
-    is_relative = path and not path.startswith(("/", ":memory:", "file:"))
-    if scheme_of(uri).partition("+")[0] == "sqlite" and separator and is_relative:
-        return f"{prefix}:///{Path.cwd() / path}"
-    return uri.rstrip("/") if scheme_of(uri) in ("http", "https") else uri
 
 
 def _after_fork() -> None:

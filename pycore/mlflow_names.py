@@ -67,6 +67,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 
 #: Single names that are called otherwise here: path -> (module, name).
 NAMES: Mapping[str, tuple[str, str]] = {
+    "MlflowException": ("pycore.errors", "MlflowException"),
     # Crates are made in R; here they are models like any other.
     "crate.load_model": ("pycore.flavors.pyfunc_function", "load_model"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.

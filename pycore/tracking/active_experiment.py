@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import sys
 
 from pycore import config
 from pycore.entities import Experiment, LifecycleStage
@@ -12,8 +12,6 @@ from pycore.tracking import chosen_experiments, uris
 from pycore.tracking.mlflow_client import MlflowClient
 
 DEFAULT_EXPERIMENT_ID = "0"
-
-logger = logging.getLogger(__name__)
 
 
 def set_experiment(experiment_name: str | None = None, experiment_id: str | int | None = None) -> Experiment:
@@ -91,6 +89,9 @@ def _get_or_create(client: MlflowClient, name: str) -> Experiment:
         # Another process may make it in between.
         with contextlib.suppress(AlreadyExists):
             client.create_experiment(name)
-            logger.info("Experiment with name %r does not exist. Creating a new experiment.", name)
+            # Seen even where no logging is set up: the name may be a slip.
+            print(
+                f"Experiment with name '{name}' does not exist. Creating a new experiment.", file=sys.stderr
+            )
         experiment = client.tracking.experiments.get_by_name(name)
     return experiment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pycore import config
-from pycore.connect import connect
+from pycore.connect import absolute, connect
 from pycore.protocols import Api
 from pycore.tracking import uris
 
@@ -22,8 +22,8 @@ class ClientConnection:
     def __init__(
         self, tracking_uri: str | Path | None = None, registry_uri: str | Path | None = None
     ) -> None:
-        self.tracking_uri = str(tracking_uri or uris.get_tracking_uri())
-        self.registry_uri = str(registry_uri or config.REGISTRY_URI.get() or self.tracking_uri)
+        self.tracking_uri = absolute(str(tracking_uri or uris.get_tracking_uri()))
+        self.registry_uri = absolute(str(registry_uri or config.REGISTRY_URI.get() or self.tracking_uri))
 
     @property
     def tracking(self) -> Api:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from pycore.entities import (
     RegisteredModelTag,
     Stage,
 )
-from pycore.tracking import values
+from pycore.errors import AlreadyExists
+from pycore.tracking import model_uris, values
 from pycore.tracking.client_connection import ClientConnection
 
 
@@ -93,6 +95,20 @@ class ClientRegistry(ClientConnection):
         """Add the next version of a registered model."""
         return self.registry.model_versions.create(
             name, source, run_id, values.tags(ModelVersionTag, tags), run_link, description
+        )
+
+    def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:
+        """Make the next version of `dst_name`, made when missing, from a version given by ``models:/`` URI.
+
+        Its description, tags and run are copied; stage and aliases are not.
+        """
+        found = model_uris.parse_registered(src_model_uri, self.registry)
+        origin = self.get_model_version(found.name, found.version)
+        with contextlib.suppress(AlreadyExists):
+            self.create_registered_model(dst_name)
+        source = f"models:/{origin.name}/{origin.version}"
+        return self.create_model_version(
+            dst_name, source, origin.run_id or None, origin.tags, origin.run_link, origin.description
         )
 
     def get_model_version(self, name: str, version: str | int) -> ModelVersion:

@@ -44,6 +44,15 @@ class RunsUri:
         return cls(match[1], paths.checked_folder(match[2] or ""))
 
 
+@dataclass(frozen=True)
+class RegisteredUri:
+    """What a ``models:/`` URI stands for: a path in a version, "" for all of it."""
+
+    name: str
+    version: str
+    path: str
+
+
 def resolve(uri: str, client: ClientConnection | None = None) -> str:
     """Return the artifact URI or path that a URI stands for.
 
@@ -69,9 +78,32 @@ def resolve(uri: str, client: ClientConnection | None = None) -> str:
         place = RunsUri.parse(uri)
         return _below(client.tracking.runs.get(place.run_id).info.artifact_uri, place.path)
     if scheme == "models":
-        source, path = _registered(uri, client.registry)
-        return _below(resolve(source, client), path)
+        found = parse_registered(uri, client.registry)
+        source = client.registry.model_versions.get_download_uri(found.name, found.version)
+        return _below(resolve(source, client), found.path)
     return uri
+
+
+def parse_registered(uri: str, registry: Api) -> RegisteredUri:
+    """Return the version that a ``models:/`` URI stands for now.
+
+    Raises
+    ------
+    InvalidInput
+        It is not a proper URI, or names a stage or alias that has no version.
+    NotFound
+        There is no such model.
+    """
+    if match := _BY_ALIAS.fullmatch(uri):
+        version = str(registry.model_versions.get_by_alias(match["name"], match["alias"]).version)
+    elif match := _BY_VERSION.fullmatch(uri):
+        version = _version(match["name"], match["suffix"], registry)
+    else:
+        raise InvalidInput(
+            f"Not a proper models:/ URI: {uri!r}. Expected models:/<name>/<version>, "
+            "models:/<name>/<stage>, models:/<name>/latest or models:/<name>@<alias>."
+        )
+    return RegisteredUri(match["name"], version, paths.checked_folder(match["path"] or ""))
 
 
 def fetch(uri: str, dst: str | Path | None = None, client: ClientConnection | None = None) -> Path:
@@ -127,21 +159,6 @@ def split(uri: str) -> tuple[str, str]:
 
 def _below(root: str, path: str) -> str:
     return f"{root.rstrip('/')}/{path}" if path else root
-
-
-def _registered(uri: str, registry: Api) -> tuple[str, str]:
-    """Return the files' URI of a registered version, and the path below it."""
-    if match := _BY_ALIAS.fullmatch(uri):
-        version = str(registry.model_versions.get_by_alias(match["name"], match["alias"]).version)
-    elif match := _BY_VERSION.fullmatch(uri):
-        version = _version(match["name"], match["suffix"], registry)
-    else:
-        raise InvalidInput(
-            f"Not a proper models:/ URI: {uri!r}. Expected models:/<name>/<version>, "
-            "models:/<name>/<stage>, models:/<name>/latest or models:/<name>@<alias>."
-        )
-    source = registry.model_versions.get_download_uri(match["name"], version)
-    return source, paths.checked_folder(match["path"] or "")
 
 
 def _version(name: str, suffix: str, registry: Api) -> str:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from pycore import config
+from pycore.connect import absolute
 from pycore.tracking import chosen_experiments
 
 
@@ -19,7 +20,8 @@ def set_tracking_uri(uri: str | Path | None) -> None:
     ----------
     uri : str, Path or None
         ``http://…`` or ``https://…`` of a server, or ``sqlite:///file.db``. None or "" goes back to
-        the default: ``mlflow.db`` in the working directory.
+        the default: ``mlflow.db`` in the working directory. A relative file stays the one it is now,
+        also when the working directory changes.
     """
     before = get_tracking_uri()
     _export(config.TRACKING_URI, uri)
@@ -50,4 +52,4 @@ def _export(setting: config.Setting[str | None], uri: str | Path | None) -> None
     if not uri:
         os.environ.pop(setting.name, None)
     else:
-        os.environ[setting.name] = uri.absolute().as_uri() if isinstance(uri, Path) else uri
+        os.environ[setting.name] = uri.absolute().as_uri() if isinstance(uri, Path) else absolute(uri)

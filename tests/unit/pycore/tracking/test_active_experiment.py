@@ -16,10 +16,15 @@ def experiment_of_a_new_run() -> str:
 
 @pytest.mark.usefixtures("uri")
 class TestSetExperiment:
-    def test_an_unknown_name_is_made_and_a_known_one_is_taken(self) -> None:
+    def test_an_unknown_name_is_made_and_a_known_one_is_taken(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         made = mlflow.set_experiment("/Shared/iris é")
         again = mlflow.set_experiment("/Shared/iris é")
 
+        assert capsys.readouterr().err == (
+            "Experiment with name '/Shared/iris é' does not exist. Creating a new experiment.\n"
+        )
         assert made == again
         assert made.name == "/Shared/iris é"
         assert experiment_of_a_new_run() == made.experiment_id

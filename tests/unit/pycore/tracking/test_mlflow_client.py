@@ -186,6 +186,21 @@ class TestRegistry:
         with pytest.raises(InvalidInput, match="reserved"):
             client.set_registered_model_alias("iris", "latest", 1)
 
+    def test_a_copy_knows_where_it_came_from(self, client: MlflowClient) -> None:
+        client.create_registered_model("dev")
+        client.create_model_version("dev", "s3://bucket/model", tags={"a": 1}, description="good")
+        client.set_registered_model_alias("dev", "champion", 1)
+
+        copied = [client.copy_model_version(uri, "prod") for uri in ("models:/dev@champion", "models:/dev/1")]
+
+        assert [version.version for version in copied] == [1, 2]
+        assert (copied[0].tags, copied[0].description) == ({"a": "1"}, "good")
+        assert copied[0].source == "models:/dev/1"
+        assert client.get_model_version_download_uri("prod", 1) == "s3://bucket/model"
+        assert copied[0].aliases == ()
+        with pytest.raises(NotFound, match="nope"):
+            client.copy_model_version("models:/nope/1", "prod")
+
     def test_names(self, client: MlflowClient) -> None:
         client.create_registered_model("iris")
         with pytest.raises(AlreadyExists, match="already exists"):

@@ -58,7 +58,25 @@ def test_a_relative_database_stays_where_it_was_opened(
     assert (tmp_path / "here.db").is_file()
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
+    assert client.get_experiment_by_name("iris") is not None
     assert MlflowClient("sqlite:///here.db").get_experiment_by_name("iris") is None
+
+
+def test_a_script_that_changes_its_folder_goes_on_where_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow.set_tracking_uri("sqlite:///here.db")
+    with mlflow.start_run() as run:
+        (tmp_path / "other").mkdir()
+        monkeypatch.chdir(tmp_path / "other")
+        mlflow.log_metric("m", 1)
+    with mlflow.start_run():
+        pass
+
+    assert mlflow.get_tracking_uri() == f"sqlite:///{tmp_path}/here.db"
+    assert len(mlflow.search_runs(output_format="list")) == 2
+    assert mlflow.get_run(run.info.run_id).data.metrics == {"m": 1.0}
+    assert not (tmp_path / "other" / "here.db").exists()
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
