@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Flask
 
 from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, folder_of, is_local
@@ -12,17 +10,14 @@ from pycore.server.application import HttpOptions, make_app
 from pycore.services.build import build_api
 from pycore.store.database import Database
 
-DEFAULT_DATABASE = "sqlite:///mlflow.db"
-DEFAULT_DESTINATION = "./mlartifacts"
-#: Where artifacts lie when clients reach them without this server.
-DEFAULT_UNSERVED_ROOT = "./mlruns"
+#: Where artifacts lie when clients reach them without the server.
+UNSERVED_ROOT = "./mlruns"
 
 
 def create_app(
-    backend_store_uri: str = DEFAULT_DATABASE,
-    artifacts_destination: str = DEFAULT_DESTINATION,
+    backend_store_uri: str,
+    artifacts_destination: str | None,
     default_artifact_root: str | None = None,
-    serve_artifacts: bool = True,
     http: HttpOptions | None = None,
 ) -> Flask:
     """Return the WSGI application of the tracking server.
@@ -34,13 +29,11 @@ def create_app(
     ----------
     backend_store_uri : str
         SQLAlchemy URL of the database.
-    artifacts_destination : str
-        Folder in which artifacts are kept that clients send to this server.
+    artifacts_destination : str or None
+        Folder for the artifacts that clients send to this server; None when it serves none.
     default_artifact_root : str, optional
         Artifact location of new experiments: ``mlflow-artifacts:/`` when artifacts are served here,
         ``./mlruns`` otherwise.
-    serve_artifacts : bool
-        Whether clients reach artifacts through this server.
     http : HttpOptions, optional
 
     Raises
@@ -48,15 +41,13 @@ def create_app(
     Unavailable
         The database cannot be opened, or was written by a newer release.
     """
-    root = default_artifact_root or (f"{PROXY_SCHEME}:/" if serve_artifacts else DEFAULT_UNSERVED_ROOT)
-    if is_local(root):
-        root = str(folder_of(root))
-    readable = [*ARTIFACT_FOLDERS.get(), *([root] if is_local(root) else [])]
-    destination = str(_absolute(artifacts_destination)) if serve_artifacts else None
-    stores = StoresByScheme(destination, readable)
+    destination = _absolute(artifacts_destination) if artifacts_destination else None
+    root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
+    stores = StoresByScheme(destination, [*ARTIFACT_FOLDERS.get(), root])
     api = build_api(Database.open(backend_store_uri), stores, root)
     return make_app(api, http or HttpOptions())
 
 
-def _absolute(destination: str) -> str | Path:
-    return folder_of(destination) if is_local(destination) else destination
+def _absolute(uri: str) -> str:
+    # Relative folders mean the server's working folder of now, whatever becomes of it later.
+    return str(folder_of(uri)) if is_local(uri) else uri

@@ -143,9 +143,8 @@ def server(
     with listen(host, port) as listener:
         application = create_app(
             backend_store_uri,
-            artifacts_destination,
+            artifacts_destination if serve_artifacts else None,
             default_artifact_root,
-            serve_artifacts,
             HttpOptions(
                 None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
                 static_prefix,

@@ -20,11 +20,16 @@ def arguments_of(request: Request) -> Arguments:
     if request.method in ("POST", "PATCH"):
         _check_content_type(request)
     elif request.method in ("GET", "HEAD") or not request.content_length:
-        return Arguments.from_query(request.args.to_dict(flat=False))
+        return query_of(request)
     body = request.stream.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge(f"The request body has more than {MAX_BODY_BYTES} bytes; send less at a time.")
     return Arguments.from_body(body)
+
+
+def query_of(request: Request) -> Arguments:
+    """Read the arguments in the query, of a call whose body is something else."""
+    return Arguments.from_query(request.args.to_dict(flat=False))
 
 
 def _check_content_type(request: Request) -> None:

@@ -26,12 +26,12 @@ from pycore.artifacts.stores import PROXY_SCHEME
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput, MlflowException
 from pycore.protocols import Api, ArtifactStore
+from pycore.server.arguments import query_of
 from pycore.server.replies import json_reply
 from pycore.server.uploads import upload_of
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import without_absent
 from pycore.wire.errors import NOT_IMPLEMENTED
-from pycore.wire.request import Arguments
 
 _CHUNK_BYTES = 1 << 20
 _MAX_UPLOAD_BYTES = 10 << 20
@@ -50,7 +50,7 @@ _NO_MULTIPART = "Multipart upload is not supported for the current artifact repo
 
 def list_proxied(api: Api, request: Request) -> Response:
     """Return one level below a folder of the destination; names without the folder."""
-    folder = checked_folder(Arguments.from_query(request.args.to_dict(flat=False)).text("path", ""))
+    folder = checked_folder(query_of(request).text("path", ""))
     files = [
         FileInfo(PurePosixPath(file.path).name, file.is_dir, file.file_size)
         for file in _destination(api).list(folder)
@@ -92,14 +92,14 @@ def refuse_presigned(api: Api, request: Request, path: str = "") -> Response:
 
 def get_of_run(api: Api, request: Request) -> Response:
     """Send a file among the artifacts of a run."""
-    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    arguments = query_of(request)
     path = arguments.text("path")
     return _sent(_of_run(api, arguments.run_id()), path, request)
 
 
 def get_of_version(api: Api, request: Request) -> Response:
     """Send a file of a model version."""
-    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    arguments = query_of(request)
     name, version = arguments.text("name"), arguments.identifier("version")
     path = arguments.text("path")
     return _sent(_of_source(api, api.model_versions.get_download_uri(name, version)), path, request)
@@ -107,7 +107,7 @@ def get_of_version(api: Api, request: Request) -> Response:
 
 def upload_to_run(api: Api, request: Request) -> Response:
     """Write a file of at most 10 MiB among the artifacts of a run."""
-    arguments = Arguments.from_query(request.args.to_dict(flat=False))
+    arguments = query_of(request)
     store, path = _of_run(api, arguments.run_id()), arguments.text("path")
     content = request.stream.read(_MAX_UPLOAD_BYTES + 1)
     if not 0 < len(content) <= _MAX_UPLOAD_BYTES:
