@@ -159,10 +159,11 @@ def _signature(companions: Companions, model: Model, folder: Path) -> ModelSigna
     if given is not None:
         raise InvalidInput(f"signature must be a ModelSignature or False, not a {type(given).__name__}.")
     data, params = split_params(companions.input_example)
+    model.signature = infer_signature(data, params=params)
     output = None
     try:
         # What was written is asked, so that a model which does not come back whole is noticed here.
-        output = PyFuncModel(load_implementation(folder, model), model, folder).call(data, params or {})
+        output = PyFuncModel(load_implementation(folder, model), model, folder).predict(data, params)
     except Exception as error:  # noqa: BLE001 - the user's model, on an example that may be wrong
         _log.warning(
             "The saved model fails on its own input example, so its signature has no outputs: %s: %s",

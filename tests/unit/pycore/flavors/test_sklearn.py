@@ -89,6 +89,11 @@ def test_the_signature_and_the_example_are_kept(saved, iris):
     pd.testing.assert_frame_equal(model.load_input_example(saved), iris[NAMES].head(3))
 
 
+def test_an_example_of_single_values_is_one_row(tmp_path, regression):
+    sklearn.save_model(regression, tmp_path / "m", input_example=dict(zip(NAMES, [5.1, 3.5], strict=True)))
+    assert Model.load(tmp_path / "m").signature.outputs == Schema([TensorSpec("float64", (-1,))])
+
+
 def test_another_method_may_be_asked(tmp_path, classifier, iris):
     sklearn.save_model(classifier, tmp_path / "m", pyfunc_predict_fn="predict_proba")
     model = registry.load_pyfunc(tmp_path / "m")
