@@ -105,7 +105,7 @@ class Transport:
             data=None if body is None else encoding.dumps(encoding.without_absent(body)),
             headers=headers,
         )
-        return self._json(response, path)
+        return self._reply(response, path)
 
     def download(self, path: str) -> BinaryIO:
         """Open the bytes at a path for reading; they arrive as they are read.
@@ -118,7 +118,9 @@ class Transport:
             As `call`; also from reading, when the connection breaks half way.
         """
         # Bytes as stored: a compressed transfer would hide how many are due.
-        response = self._send("GET", path, True, stream=True, headers={"Accept-Encoding": "identity"})
+        response = self._send(
+            "GET", path, True, stream=True, allow_redirects=True, headers={"Accept-Encoding": "identity"}
+        )
         return io.BufferedReader(_ResponseBody(response, self.address), DOWNLOAD_BUFFER_BYTES)
 
     def upload(self, path: str, content: BinaryIO) -> None:
@@ -155,6 +157,8 @@ class Transport:
                 if is_last:
                     raise
             else:
+                if response.is_redirect:
+                    raise self._moved(response)
                 if response.ok:
                     return response
                 if is_last or response.status_code not in PASSING_STATUS:
@@ -166,6 +170,8 @@ class Transport:
 
     def _request(self, method: str, path: str, **request: Any) -> requests.Response:
         timeout_s = config.HTTP_TIMEOUT_S.get()
+        # Followed, a redirected POST would become a GET.
+        request.setdefault("allow_redirects", False)
         try:
             return self._session().request(
                 method,
@@ -203,7 +209,7 @@ class Transport:
             self._local.session, self._local.process = session, os.getpid()
         return session
 
-    def _json(self, response: requests.Response, path: str) -> JsonObject:
+    def _reply(self, response: requests.Response, path: str) -> JsonObject:
         try:
             reply = encoding.loads(response.content) if response.content else {}
         except InvalidInput:
@@ -213,7 +219,14 @@ class Transport:
                 f"{self.address} answered {path} with something other than a JSON object; "
                 "is it a tracking server?"
             )
-        return reply
+        return _Reply(reply, f"{self.address} answered {path}")
+
+    def _moved(self, response: requests.Response) -> MlflowException:
+        with response:
+            target = response.headers["Location"]
+        return MlflowException(
+            f"{self.address} redirects to {target}; set the tracking URI to where the server is now."
+        )
 
     def _error(self, response: requests.Response, path: str) -> MlflowException:
         with response:
@@ -222,6 +235,17 @@ class Transport:
             message = f"{self.address} does not know {path}; is it a tracking server, and new enough?"
             return MlflowException(message, error.error_code)
         return error
+
+
+class _Reply(JsonObject):
+    """The fields of a reply; one that is missing is the server's fault, and said so."""
+
+    def __init__(self, fields: JsonObject, origin: str) -> None:
+        super().__init__(fields)
+        self._origin = origin
+
+    def __missing__(self, name: str) -> Any:
+        raise MlflowException(f"{self._origin} without {name!r}; is it a tracking server?")
 
 
 class _ResponseBody(io.RawIOBase):

@@ -183,6 +183,27 @@ def test_a_reply_that_is_no_json_object(server: ScriptedServer, body: bytes) -> 
         get(server)
 
 
+def test_a_reply_without_the_thing_asked_for(server: ScriptedServer) -> None:
+    with pytest.raises(MlflowException, match="answered mlflow/runs/get without 'run'; is it a tracking"):
+        get(server)["run"]
+
+
+def test_a_server_that_moved(server: ScriptedServer) -> None:
+    server.script = [Reply(301, headers={"Location": "https://elsewhere/"})]
+
+    with pytest.raises(MlflowException, match="redirects to https://elsewhere/; set the tracking URI"):
+        Transport(server.url).call("POST", PATH, body={}, idempotent=True)
+    assert len(server.requests) == 1
+
+
+def test_a_download_follows_to_another_place(server: ScriptedServer) -> None:
+    server.script = [Reply(302, headers={"Location": f"{server.url}/presigned"}), Reply(body=b"content")]
+
+    with Transport(server.url).download("mlflow-artifacts/artifacts/a") as file:
+        assert file.read() == b"content"
+    assert server.requests[1].path == "/presigned"
+
+
 @pytest.mark.parametrize("uri", ["http://[not-an-address", "http://", "http://:80"])
 def test_an_address_that_is_none(uri: str) -> None:
     with pytest.raises(InvalidInput, match="no address of a server"):
