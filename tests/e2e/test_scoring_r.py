@@ -157,7 +157,7 @@ def workers_of(server):
 
 def test_workers_keep_none_of_the_hosts_files(crate, tmp_path):
     def files_of(pid):
-        return [os.readlink(entry).partition(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir()]
+        return [str(entry.readlink()).partition(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir()]
 
     with scoring_server(str(crate), tmp_path, "--workers", "2") as server:
         post(server.url, split([1], "quit"))  # Forks again while callers are connected.

@@ -32,6 +32,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,11 @@ class Host:
 
     def _accept(self) -> None:
         if self._listener is not None:
-            stream, _ = self._listener.accept()
-            self._callers.add(Connection(stream, self._selector, self._on_caller_frame, self._on_caller_gone))
+            with suppress(BlockingIOError, ConnectionAbortedError):  # A caller may have left already.
+                stream, _ = self._listener.accept()
+                self._callers.add(
+                    Connection(stream, self._selector, self._on_caller_frame, self._on_caller_gone)
+                )
 
     def _seconds_to_wait(self) -> float | None:
         times = [self._queue.next_deadline(), self._pool.next_start()]
