@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import shlex
 import socket
 import sys
@@ -103,11 +104,15 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         address = address_of(self._listener)
+        started = multiprocessing.Value("i", 0)
 
         def announce(worker: Any) -> None:
-            # Workers are numbered from 1; a later one replaces a worker that ended.
-            if worker.age == 1:
-                print(f"Listening at {address}", flush=True)
+            # Told by the last worker to start: before that a SIGTERM could miss one that is starting.
+            # Workers that replace others count on.
+            with started.get_lock():
+                started.value += 1
+                if started.value == worker.cfg.workers:
+                    print(f"Listening at {address}", flush=True)
 
         settings = {
             "worker_class": "gthread",

@@ -110,7 +110,8 @@ def test_what_is_logged_outlives_a_killed_worker(tracking: Server):
     workers = set(children(tracking.process.pid))
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: set(children(tracking.process.pid)) - workers)
+    wait_until(lambda: len(set(children(tracking.process.pid)) - workers) == len(workers))
+    wait_until(lambda: workers.isdisjoint(children(tracking.process.pid)))
     found = requests.get(f"{tracking.url}{API}/runs/get", params={"run_id": info["run_id"]}, timeout=LIMIT_S)
     assert found.json()["run"]["info"] == info
 
@@ -289,7 +290,8 @@ def test_flags_as_the_official_r_client_gives_them(tmp_path: Path):
 
 def test_options_of_gunicorn_are_handed_on(tmp_path: Path):
     arguments = ["server", "--port", "0", "--backend-store-uri", f"sqlite:///{tmp_path / 'g.db'}"]
-    arguments += ["--workers", "1", "--gunicorn-opts", f"--pid {tmp_path / 'pid'} --log-level info"]
+    arguments += ["--gunicorn-opts", f"--pid {tmp_path / 'pid'} --log-level info --workers 1"]
     with server(arguments, tmp_path / "log") as running:
+        assert len(children(running.process.pid)) == 1
         assert int((tmp_path / "pid").read_text()) == running.process.pid
         assert "Booting worker" in running.log.read_text()
