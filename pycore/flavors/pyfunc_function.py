@@ -6,9 +6,8 @@ that its own loader reads, anything else is data that the user's loader module r
 
 from __future__ import annotations
 
-import inspect
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +20,13 @@ from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.flavor import Predictor
 from pycore.models.model_info import ModelInfo
 from pycore.models.pyfunc import PyFuncModel
+from pycore.models.python_model import (
+    SUBSTITUTES,
+    LoadedPythonModel,
+    PythonModel,
+    PythonModelContext,
+    as_python_model,
+)
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.signature import ModelSignature
 from pycore.models.spec import PYFUNC, Model, inside
@@ -48,61 +54,6 @@ _LOADER = "mlflow.pyfunc.model"
 _MODEL_FILE = "python_model.pkl"
 _ARTIFACTS = "artifacts"
 _DATA = "data"
-
-
-class PythonModelContext:
-    """What a `PythonModel` was saved with.
-
-    Parameters
-    ----------
-    artifacts : dict of str to str
-        Local path of each artifact, by the name it was saved under.
-    model_config : dict
-    """
-
-    def __init__(self, artifacts: dict[str, str], model_config: dict[str, Any]) -> None:
-        self.artifacts = artifacts
-        self.model_config = model_config
-
-
-class PythonModel:
-    """Base of a user's own model class: override `predict`, and `load_context` to read artifacts."""
-
-    def load_context(self, context: PythonModelContext) -> None:
-        """Prepare the model after it was loaded, before its first `predict`."""
-
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        """Return the result for an input; the parameters `context` and `params` may be left out.
-
-        Parameters
-        ----------
-        context : PythonModelContext
-        model_input : DataFrame, ndarray or what else the caller gave
-        params : dict, optional
-            Those of the signature, defaults filled in.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
-
-
-class FunctionModel(PythonModel):
-    """A plain function as a model."""
-
-    # The attribute is called as in MLflow's own pickles of functions, which are read as this class.
-    def __init__(self, func: Callable[..., Any]) -> None:
-        self.func = func
-
-
-class _TypeHints:
-    """Stands for what MLflow notes about a predict method without type hints; nothing here asks for it."""
-
-
-#: MLflow's classes in its pickles of models, where MLflow is not installed.
-_SUBSTITUTES = {
-    ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
-    ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
-    ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
-    ("mlflow.models.signature", "_TypeHints"): _TypeHints,
-}
 
 
 def load_model(
@@ -187,7 +138,7 @@ def save_model(
         raise InvalidInput("Give python_model (an object or a function) or loader_module, and not both.")
     if loader_module is not None and artifacts:
         raise InvalidInput("artifacts belong to a python_model; give a loader_module its data by data_path.")
-    wrapped = None if python_model is None else _as_python_model(python_model)
+    wrapped = None if python_model is None else as_python_model(python_model)
 
     def write(folder: Path, model: Model) -> None:
         config = dict(model_config) if model_config else None
@@ -350,7 +301,7 @@ class PythonFunctionFlavor:
         if section.get("python_model_compression"):
             raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
         file = inside(path, section.get("python_model"), "python_model")
-        python_model = pickled.load(file, _SUBSTITUTES)
+        python_model = pickled.load(file, SUBSTITUTES)
         saved = section.get("artifacts") or {}
         artifacts = {
             name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()
@@ -359,44 +310,10 @@ class PythonFunctionFlavor:
         load_context = getattr(python_model, "load_context", None)
         if load_context is not None:
             load_context(context=context)
-        return _LoadedPythonModel(python_model, context)
+        return LoadedPythonModel(python_model, context)
 
 
 FLAVOR = PythonFunctionFlavor()
-
-
-class _LoadedPythonModel:
-    """A user's model with its context, which callers need not know of."""
-
-    def __init__(self, python_model: Any, context: PythonModelContext) -> None:
-        self.python_model = python_model
-        self._context = context
-        target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
-        self._target = target
-        names = inspect.signature(target).parameters
-        self._takes_context = "context" in names
-        self._takes_params = "params" in names
-
-    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
-        """Score data."""
-        arguments = (self._context, data) if self._takes_context else (data,)
-        return self._target(*arguments, params=params) if self._takes_params else self._target(*arguments)
-
-    def get_raw_model(self) -> Any:
-        """Return the user's object."""
-        return self.python_model
-
-
-def _as_python_model(given: Any) -> Any:
-    if inspect.isfunction(given) or inspect.isbuiltin(given):
-        return FunctionModel(given)
-    if isinstance(given, type) or not callable(getattr(given, "predict", None)):
-        shown = given.__name__ if isinstance(given, type) else type(given).__name__
-        raise InvalidInput(
-            f"python_model must be a function or an object with predict(context, model_input), not {shown}; "
-            "of a class, give an instance."
-        )
-    return given
 
 
 def _copy_artifact(name: str, uri: str, folder: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.enforce import enforce_params
 from pycore.models.enforce_python import enforce_input
+from pycore.models.python_model import takes_params
 from pycore.models.spec import PYFUNC, Model
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class PyFuncModel:
             raise InvalidModel(f"The loaded {type(implementation).__name__} has no method {name!r} to call.")
         self._implementation = implementation
         self._predict: Callable[..., Any] = predict
-        self._takes_params = _takes_params(predict)
+        self._takes_params = takes_params(predict)
         self._path = path
         self.metadata = metadata
         self.loader_module: str | None = section.get("loader_module")
@@ -137,12 +137,3 @@ def merge_config(saved: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
         _log.warning("the model was saved without the configuration %s; ignored", ", ".join(unknown))
     merged.update({key: value for key, value in (given or {}).items() if key in merged})
     return merged
-
-
-def _takes_params(predict: Callable[..., Any]) -> bool:
-    try:
-        parameter = inspect.signature(predict).parameters.get("params")
-    except (TypeError, ValueError):  # of a function written in C
-        return False
-    # scikit-learn's pipelines collect other arguments as ``**params``.
-    return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD

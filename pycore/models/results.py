@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
         case None | bool() | int() | str():
             return value
         case float():
-            return value if math.isfinite(value) else None
+            return float(value) if math.isfinite(value) else None
         case Mapping():
             return {_key(key): plain(item) for key, item in value.items()}
         case list() | tuple():

@@ -82,6 +82,17 @@ def test_predict_may_leave_out_context_and_params(tmp_path):
     assert pyfunc.load_model(tmp_path / "m").predict(ROWS) == 3.5
 
 
+class OtherNames(pyfunc.PythonModel):
+    def predict(self, _, rows, factor=2):
+        return rows["a"].sum() * factor
+
+
+@pytest.mark.parametrize(("python_model", "expected"), [(OtherNames(), 7.0), (max, "a"), (len, 2)])
+def test_the_arguments_may_have_any_names(tmp_path, python_model, expected):
+    pyfunc.save_model(tmp_path / "m", python_model=python_model)
+    assert pyfunc.load_model(tmp_path / "m").predict(ROWS) == expected
+
+
 def test_a_function_is_a_model(tmp_path):
     pyfunc.save_model(tmp_path / "m", python_model=lambda rows: rows["a"] + 1, input_example=ROWS)
     model = pyfunc.load_model(tmp_path / "m")

@@ -1,0 +1,138 @@
+"""A user's own model: the class to derive from, what it is given, and how it is asked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pycore.errors import InvalidInput
+
+
+class PythonModelContext:
+    """What a `PythonModel` was saved with.
+
+    Parameters
+    ----------
+    artifacts : dict of str to str
+        Local path of each artifact, by the name it was saved under.
+    model_config : dict
+    """
+
+    def __init__(self, artifacts: dict[str, str], model_config: dict[str, Any]) -> None:
+        self.artifacts = artifacts
+        self.model_config = model_config
+
+
+class PythonModel:
+    """Base of a user's own model class: override `predict`, and `load_context` to read artifacts."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Prepare the model after it was loaded, before its first `predict`."""
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Return the result for an input; the parameters `context` and `params` may be left out.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+        model_input : DataFrame, ndarray or what else the caller gave
+        params : dict, optional
+            Those of the signature, defaults filled in.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
+
+
+class FunctionModel(PythonModel):
+    """A plain function as a model."""
+
+    # The attribute is called as in MLflow's own pickles of functions, which are read as this class.
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.func = func
+
+
+def as_python_model(given: Any) -> Any:
+    """Return what a user gave as a model, a function wrapped.
+
+    Raises
+    ------
+    InvalidInput
+        It is neither a function nor an object with `predict`.
+    """
+    if inspect.isfunction(given) or inspect.isbuiltin(given):
+        return FunctionModel(given)
+    if isinstance(given, type) or not callable(getattr(given, "predict", None)):
+        shown = given.__name__ if isinstance(given, type) else type(given).__name__
+        raise InvalidInput(
+            f"python_model must be a function or an object with predict(context, model_input), not {shown}; "
+            "of a class, give an instance."
+        )
+    return given
+
+
+class LoadedPythonModel:
+    """A user's model with its context, which callers need not know of.
+
+    Parameters
+    ----------
+    python_model : object
+        With `predict`, which may take the context and the params, by these names.
+    context : PythonModelContext
+    """
+
+    def __init__(self, python_model: Any, context: PythonModelContext) -> None:
+        self.python_model = python_model
+        self._context = context
+        target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
+        self._target = target
+        self._takes_context = _takes_context(target)
+        self._takes_params = takes_params(target)
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """Score data."""
+        arguments = (self._context, data) if self._takes_context else (data,)
+        return self._target(*arguments, params=params) if self._takes_params else self._target(*arguments)
+
+    def get_raw_model(self) -> Any:
+        """Return the user's object."""
+        return self.python_model
+
+
+def takes_params(function: Callable[..., Any]) -> bool:
+    """Return whether a function has a parameter named ``params``."""
+    parameter = _parameters(function).get("params")
+    # scikit-learn's pipelines collect other arguments as ``**params``.
+    return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
+
+
+def _takes_context(function: Callable[..., Any]) -> bool:
+    """Of two arguments that must be given the first is the context, whatever its name."""
+    parameters = _parameters(function)
+    required = [
+        name
+        for name, parameter in parameters.items()
+        if name != "params"
+        and parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return "context" in parameters or len(required) > 1
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of a function written in C
+        return {}
+
+
+class _TypeHints:
+    """Stands for what MLflow notes about a predict method without type hints; nothing here asks for it."""
+
+
+#: MLflow's classes in its pickles of models, where MLflow is not installed.
+SUBSTITUTES = {
+    ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
+    ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
+    ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
+    ("mlflow.models.signature", "_TypeHints"): _TypeHints,
+}
