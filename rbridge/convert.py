@@ -56,7 +56,8 @@ def to_r(block: Block, write: VectorWriter) -> Sexp:
 def value_to_r(value: Any, write: VectorWriter) -> Sexp:
     """Make an R object of a plain JSON value.
 
-    A list of numbers, of truths or of texts, with nulls or without, becomes a vector; any other a list.
+    A list of numbers, of truths or of texts, with nulls or without, becomes a vector, any other a list;
+    a null elsewhere becomes NULL.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def value_to_r(value: Any, write: VectorWriter) -> Sexp:
         return write.named_list({str(name): partial(value_to_r, item, write) for name, item in value.items()})
     if not isinstance(value, list | tuple):
         if value is None:
-            return write.plain_list([])
+            return write.null()
         value = [value]
     column = _column_of(value)
     if column is None:

@@ -64,6 +64,7 @@ def load(session: RSession, section: CrateSection) -> Crate:
         except RCallError as error:
             raise InvalidModel(f"R cannot load the crate {section.file.name}: {error.message}") from error
         session.runtime.lib.R_PreserveObject(function)
+        session.call("attach_packages", write, function, write.texts(packages))
         arguments = session.read.texts(session.call("argument_names", write, function))
     return Crate(function, tuple(arguments), info)
 

@@ -6,7 +6,7 @@ written beside the crate (see `rbridge.section`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,45 +19,51 @@ _NS_PER_DAY = 86_400_000_000_000
 _LEVELS_SHOWN = 20
 
 
-def as_trained(table: Table, section: CrateSection) -> Table:
-    """Return the table with the columns that `section` tells about in the types it tells.
+class InputTypes:
+    """The columns whose types in R are known, and how each is made.
 
-    Raises
-    ------
-    SignatureMismatch
-        Names every value that is no level of its column, and every text that is no date.
+    Parameters
+    ----------
+    section : CrateSection
     """
-    columns = dict(table.columns)
-    faults = []
-    for name, shape in _shapers(section).items():
-        if name in columns:
-            try:
-                columns[name] = shape(columns[name])
-            except _Unfit as unfit:
-                faults.append(f"column {name!r}: {unfit}")
-    if faults:
-        raise SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
-    return Table(columns, table.n_rows)
+
+    def __init__(self, section: CrateSection) -> None:
+        self._makers: dict[str, Callable[[Column], Column]] = {}
+        for name, kind in section.input_types.items():
+            if kind == "Date":
+                self._makers[name] = _to_date
+            elif kind == "POSIXct":
+                self._makers[name] = _to_datetime
+        for name, levels in section.input_levels.items():
+            ordered = section.input_types.get(name) == "ordered"
+            self._makers[name] = _FactorMaker(levels, "ordered" if ordered else "factor")
+
+    def apply(self, table: Table) -> Table:
+        """Return the table with these columns in their types; others, and absent ones, are left alone.
+
+        Raises
+        ------
+        SignatureMismatch
+            Names every value that is no level of its column, and every text that is no date.
+        """
+        columns = dict(table.columns)
+        faults = []
+        for name, make in self._makers.items():
+            if name in columns:
+                try:
+                    columns[name] = make(columns[name])
+                except _Unfit as unfit:
+                    faults.append(f"column {name!r}: {unfit}")
+        if faults:
+            raise SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
+        return Table(columns, table.n_rows)
 
 
 class _Unfit(Exception):
     """A column that cannot become what the model was trained on."""
 
 
-def _shapers(section: CrateSection) -> Mapping[str, Callable[[Column], Column]]:
-    shapers: dict[str, Callable[[Column], Column]] = {}
-    for name, kind in section.input_types.items():
-        if kind == "Date":
-            shapers[name] = _to_date
-        elif kind == "POSIXct":
-            shapers[name] = _to_datetime
-    for name, levels in section.input_levels.items():
-        ordered = section.input_types.get(name) == "ordered"
-        shapers[name] = _FactorShaper(levels, "ordered" if ordered else "factor")
-    return shapers
-
-
-class _FactorShaper:
+class _FactorMaker:
     """Makes factors with certain levels."""
 
     def __init__(self, levels: Sequence[str], kind: Kind) -> None:

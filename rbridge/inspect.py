@@ -149,7 +149,7 @@ def sha256_of(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpacked(path: Path) -> memoryview:
     with path.open("rb") as file:
         start = file.read(6)
         file.seek(0)
@@ -162,7 +162,7 @@ def _unpacked(path: Path) -> bytes:
         return _limited(file)
 
 
-def _limited(file: BinaryIO | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile) -> bytes:
+def _limited(file: BinaryIO | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile) -> memoryview:
     content = io.BytesIO()
     try:
         while block := file.read(1 << 20):
@@ -171,10 +171,10 @@ def _limited(file: BinaryIO | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile) -> by
                 raise InvalidModel(f"it unpacks to more than {MAX_BYTES >> 30} GiB")
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError) as error:
         raise InvalidModel(f"it is damaged or incomplete ({error})") from error
-    return content.getvalue()
+    return content.getbuffer()
 
 
-def _crate_stream(data: bytes) -> Stream:
+def _crate_stream(data: memoryview) -> Stream:
     """Return the stream of the function itself, inside the raw bytes or at the top."""
     stream = rds.parse(data)
     if stream.root.type == rds.RAW:

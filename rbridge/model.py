@@ -19,6 +19,7 @@ from pycore.models.columns import Block
 from pycore.models.frames import FrameBuffer, decode, encode
 from pycore.models.pandas_blocks import block_from_python, python_from_block
 from pycore.models.remote_errors import from_plain
+from pycore.models.results import plain
 from rbridge.section import CrateSection
 
 _RECEIVE_BYTES = 1 << 20
@@ -73,7 +74,7 @@ class CrateModel:
         ModelCrashed
             The process with R died.
         """
-        return python_from_block(self.score(block_from_python(data), params or {}))
+        return python_from_block(self.score(block_from_python(data), plain(dict(params or {}))))
 
     def score(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Call the crate's function with typed data; otherwise as `predict`."""

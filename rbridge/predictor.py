@@ -14,7 +14,7 @@ from pycore.models.columns import DTYPES, Block, Column, Json, Table
 from rbridge import crate, runtime
 from rbridge.call import RSession
 from rbridge.convert import from_r, to_r, value_to_r
-from rbridge.inputs import as_trained
+from rbridge.inputs import InputTypes
 from rbridge.section import CrateSection
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class CratePredictor:
     def __init__(self, section: CrateSection) -> None:
         self.batchable = section.batchable
         self.forkable = section.forkable
-        self._section = section
+        self._input_types = InputTypes(section)
         self._session = RSession(runtime.start())
         self._crate = crate.load(self._session, section)
 
@@ -50,7 +50,7 @@ class CratePredictor:
             return Column("double", np.empty(0, DTYPES["double"]))
         self._check_params(params)
         if isinstance(data, Table):
-            data = as_trained(data, self._section)
+            data = self._input_types.apply(data)
         with self._session.memory() as write:
             argument = to_r(data, write)
             named = value_to_r(dict(params), write)

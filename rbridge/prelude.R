@@ -194,7 +194,7 @@ carry_records <- function(parts, n_rows) {
 
 carry_list <- function(x, n_rows) {
   if (!is.null(names(x)) && all(nzchar(names(x)))) {
-    if (all(vapply(x, rows_of, 0L) == n_rows)) {
+    if (n_rows >= 0L && all(vapply(x, rows_of, 0L) == n_rows)) {
       return(carry_parts(x, n_rows))
     }
     return(list("object", part_names(names(x)), lapply(unname(x), carry_nested)))
@@ -273,6 +273,17 @@ library_paths <- function() {
 load_packages <- function(packages) {
   for (package in packages) {
     suppressPackageStartupMessages(loadNamespace(package))
+  }
+}
+
+# Code that names no packages finds their functions on the search path, if the crate was made to look there.
+attach_packages <- function(crate, packages) {
+  home <- environment(crate)
+  if (is.null(home) || !(identical(home, globalenv()) || identical(parent.env(home), globalenv()))) {
+    return(invisible())
+  }
+  for (package in setdiff(packages, .packages())) {
+    suppressPackageStartupMessages(attachNamespace(package))
   }
 }
 

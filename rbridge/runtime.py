@@ -302,5 +302,8 @@ def _stack_limit() -> int:
 
 
 def _end_process(save: int, status: int, run_last: int) -> None:
-    """End the process when a model calls quit(), before any handler of Python's runs."""
+    """End the process when a model calls quit(), before any handler of Python's runs.
+
+    Not with status 0: its caller was not answered.
+    """
     os._exit(status or 1)

@@ -40,6 +40,10 @@ class VectorWriter:
         make = getattr(self._lib, f"Rf_lang{1 + len(arguments)}")  # there are those up to 6
         return self._pin(make(function, *arguments))
 
+    def null(self) -> Sexp:
+        """Return R's NULL."""
+        return self._lib.R_NilValue
+
     def doubles(self, data: npt.NDArray[np.float64]) -> Sexp:
         """Make a numeric vector."""
         return self._copied(self._lib.REALSXP, data, self._lib.REAL)

@@ -27,6 +27,11 @@ write_crate("compiled", crate(compiler::cmpfun(function(x) {
   x[[1L]] + total
 }), numbers = 1:1000, helper = compiler::cmpfun(function(y) lapply(y, function(z) z + 1))))
 
+# Sees the search path, so that code without package names works.
+attached <- crate(function(x) rep(is.list(rpart.control()), nrow(x)))
+environment(attached) <- new.env(parent = globalenv())
+write_crate("attached", attached)
+
 # --- Models --------------------------------------------------------------------------------------------
 
 ask <- function(x) stats::predict(model, x)

@@ -166,7 +166,7 @@ class TestRoundTrip:
             '{"a": [1, null, 3], "b": ["x", null], "c": [1.5, 2], "d": {"e": true}, "f": [1, "x"], "g": null}'
         )
         code = """identical(x, list(a = c(1L, NA, 3L), b = c("x", NA), c = c(1.5, 2), d = list(e = TRUE),
-          f = list(1L, "x"), g = list()))"""
+          f = list(1L, "x"), g = NULL))"""
         assert run(code, told).to_list() == [True]
 
     def test_table_of_very_many_columns(self, run):
@@ -300,6 +300,7 @@ class TestResult:
         [
             ("list(pred = stats::ts(c(1, 2)), se = 0.5)", {"pred": [1.0, 2.0], "se": [0.5]}),
             ("list(a = NULL, b = NA, c = list(d = 'x'))", {"a": None, "b": [None], "c": {"d": ["x"]}}),
+            ("list(a = list(b = list(c = 1)), d = list(list(1)))", {"a": {"b": {"c": [1.0]}}, "d": [[1.0]]}),
             ("list('a', 2)", [["a"], [2.0]]),
             ("matrix(c('a', NA, 'c', 'd'), 2)", [["a", "c"], [None, "d"]]),
             ("matrix(c(1L, NA), 1)", [[1, None]]),

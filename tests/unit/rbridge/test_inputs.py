@@ -9,7 +9,7 @@ import pytest
 
 from pycore.errors import SignatureMismatch
 from pycore.models.columns import Column, Table
-from rbridge.inputs import as_trained
+from rbridge.inputs import InputTypes
 from rbridge.section import CrateSection
 
 DAY = 86_400_000_000_000
@@ -17,7 +17,7 @@ DAY = 86_400_000_000_000
 
 def shaped(column: Column, **keys: object) -> Column:
     section = CrateSection(Path("crate.bin"), **keys)
-    return as_trained(Table({"c": column}, column.n_rows), section).columns["c"]
+    return InputTypes(section).apply(Table({"c": column}, column.n_rows)).columns["c"]
 
 
 def test_text_becomes_factor_with_all_levels():

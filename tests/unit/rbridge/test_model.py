@@ -114,6 +114,11 @@ class TestModels:
         expected = [10.2] if not isinstance(data, dict) else [10.2, 12.4]
         assert load("scaled").predict(data, params={"by": 2}).tolist() == expected
 
+    def test_crate_that_looks_on_the_search_path(self, load):
+        """As made with carrier's ``.parent_env = globalenv()``: the packages are attached."""
+        model = load("attached", packages={"rpart": "4.1"})
+        assert list(model.predict(FLOWERS)) == [True, True, True]
+
     def test_no_rows_no_call(self, load):
         assert load("run").predict(FLOWERS[:0], params={"code": "stop('called')"}).tolist() == []
 
@@ -122,6 +127,13 @@ class TestParams:
     def test_by_name(self, load):
         result = load("scaled").predict({"a": [1.0]}, params={"offset": 3, "by": 10})
         assert result.tolist() == [13.0]
+
+    def test_of_numpy_and_none(self, load):
+        params = {"by": np.float64(2), "offset": np.array([1, 2])}
+        assert load("scaled").predict({"a": [1.0, 2.0]}, params=params).tolist() == [3.0, 6.0]
+        with pytest.raises(RCallError, match="non-numeric argument"):
+            load("scaled").predict({"a": [1.0]}, params={"by": "text"})
+        assert load("scaled").predict({"a": [1.0]}, params={"by": None}).tolist() == []
 
     def test_unknown_ones_are_named_with_those_there_are(self, load):
         with pytest.raises(InvalidInput, match="takes by, offset; unknown: factor"):
