@@ -15,7 +15,7 @@ from typing import Any
 from pycore import config
 from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
-from pycore.tracking import chosen_experiments, run_context
+from pycore.tracking import chosen_experiments, run_context, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -133,7 +133,7 @@ def start_run(
         run = _resume(client, existing_id, run_name, all_tags, check_experiment=not run_id)
     else:
         parent_id = parent_run_id or (outer.info.run_id if outer else None)
-        run = _create(client, experiment_id, run_name, all_tags, parent_id, is_open=outer is not None)
+        run = _create(client, experiment_id, run_name, all_tags, parent_id, check_parent=outer is None)
     active = ActiveRun(run.info, run.data, tracking_uri=client.tracking_uri)
     _stack.runs.append(active)
     _open[run.info.run_id] = active, os.getpid()
@@ -152,12 +152,11 @@ def _create(
     run_name: str | None,
     tags: Mapping[str, Any],
     parent_id: str | None,
-    is_open: bool,
+    check_parent: bool,
 ) -> Run:
     given = dict(tags)
     if parent_id:
-        if not is_open:
-            # Only an id from outside can be wrong.
+        if check_parent:
             client.get_run(parent_id)
         given[run_context.PARENT_RUN_ID] = parent_id
     experiment = active_experiment_id() if experiment_id is None else experiment_id
@@ -203,6 +202,7 @@ def _end(run: ActiveRun, status: str | int) -> None:
     """End a run and the runs of this thread opened inside it; one that has been ended stays as it is."""
     if run.info.run_id not in _open:
         return
+    status = values.run_status(status)
     depth = _stack.runs.index(run) if run in _stack.runs else len(_stack.runs)
     ending = [*reversed(_stack.runs[depth:])] or [run]
     # Off the stack first: when the server cannot be told, the next run must not become a child.

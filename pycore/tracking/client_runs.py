@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pycore.entities import Metric, PagedList, Param, Run, RunStatus, RunTag, ViewType
-from pycore.errors import InvalidInput
 from pycore.tracking import batches, run_context, values
 from pycore.tracking.client_connection import ClientConnection
 
@@ -42,13 +41,15 @@ class ClientRuns(ClientConnection):
         """End a run: FINISHED and now, unless said otherwise."""
         self.tracking.runs.update(
             run_id,
-            _status(RunStatus.FINISHED if status is None else status),
+            values.run_status(RunStatus.FINISHED if status is None else status),
             values.now_ms() if end_time is None else end_time,
         )
 
     def update_run(self, run_id: str, status: str | int | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""
-        self.tracking.runs.update(run_id, None if status is None else _status(status), run_name=name)
+        self.tracking.runs.update(
+            run_id, None if status is None else values.run_status(status), run_name=name
+        )
 
     def delete_run(self, run_id: str) -> None:
         """Delete a run, softly."""
@@ -118,11 +119,3 @@ class ClientRuns(ClientConnection):
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a key, by time, step and value; none for an unknown key."""
         return list(self.tracking.metrics.get_history(run_id, key))
-
-
-def _status(status: str | int) -> RunStatus:
-    try:
-        return RunStatus.from_string(status) if isinstance(status, str) else RunStatus(status)
-    except (KeyError, ValueError) as error:
-        known = ", ".join(RunStatus.__members__)
-        raise InvalidInput(f"A run's status is one of {known}, not {status!r}.") from error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from pycore.entities import Metric, Param
+from pycore.entities import Metric, Param, RunStatus
 from pycore.errors import InvalidInput
 
 T = TypeVar("T")
@@ -77,6 +77,15 @@ def version_text(version: object) -> str:
     if isinstance(version, bool) or not isinstance(version, (int, str)):
         raise InvalidInput(f"A model version is a number such as 1 or '1', not {version!r}.")
     return str(version)
+
+
+def run_status(status: str | int) -> RunStatus:
+    """Return the status of a run given by name, in any case, or number."""
+    try:
+        return RunStatus.from_string(status) if isinstance(status, str) else RunStatus(status)
+    except (KeyError, ValueError) as error:
+        known = ", ".join(RunStatus.__members__)
+        raise InvalidInput(f"A run's status is one of {known}, not {status!r}.") from error
 
 
 def _key(key: object) -> str:

@@ -66,9 +66,10 @@ class TestStartAndEnd:
         mlflow.end_run()
 
     def test_an_unknown_status_is_refused(self) -> None:
-        mlflow.start_run()
+        run = mlflow.start_run()
         with pytest.raises(InvalidInput, match="one of RUNNING, SCHEDULED, FINISHED, FAILED, KILLED, not"):
             mlflow.end_run("DONE")
+        assert mlflow.active_run() is run
 
     def test_a_run_ended_inside_its_block_keeps_its_status(self) -> None:
         with mlflow.start_run() as run:
