@@ -33,7 +33,13 @@ def list_artifacts(run_id: str, artifact_path: str | None) -> None:
 
 
 @artifacts.command("log-artifact")
-@click.option("-l", "--local-file", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option(
+    "-l",
+    "--local-file",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="File to copy; a folder is copied under its own name.",
+)
 @RUN_ID
 @ARTIFACT_PATH
 def log_artifact(local_file: Path, run_id: str, artifact_path: str | None) -> None:
@@ -44,7 +50,11 @@ def log_artifact(local_file: Path, run_id: str, artifact_path: str | None) -> No
 
 @artifacts.command("log-artifacts")
 @click.option(
-    "-l", "--local-dir", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+    "-l",
+    "--local-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder whose contents to copy.",
 )
 @RUN_ID
 @ARTIFACT_PATH

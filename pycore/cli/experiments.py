@@ -16,7 +16,14 @@ from pycore.errors import NotFound
 from pycore.tracking import fluent, run_table
 from pycore.tracking.fluent_runs import find_runs
 
-VIEWS = click.Choice([view.name.lower() for view in ViewType])
+VIEW = click.option(
+    "-v",
+    "--view",
+    type=click.Choice([view.name.lower() for view in ViewType]),
+    default=ViewType.ACTIVE_ONLY.name.lower(),
+    show_default=True,
+    help="Whether to show what is active, deleted, or both.",
+)
 EXPERIMENT_ID = click.option("-x", "--experiment-id", required=True, help="Id of the experiment.")
 
 
@@ -35,7 +42,7 @@ def create(experiment_name: str, artifact_location: str | None) -> None:
 
 
 @experiments.command("search")
-@click.option("-v", "--view", type=VIEWS, default="active_only", show_default=True)
+@VIEW
 @click.option("--max-results", type=click.IntRange(min=1), help="At most so many.")
 def search(view: str, max_results: int | None) -> None:
     """List experiments, the newest first."""

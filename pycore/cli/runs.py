@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import click
 
 from pycore.cli import table
-from pycore.cli.experiments import VIEWS
+from pycore.cli.experiments import VIEW
 from pycore.entities import Run, ViewType
 from pycore.tracking import fluent
 from pycore.tracking.fluent_runs import find_runs
@@ -23,7 +23,7 @@ def runs() -> None:
 
 @runs.command("list")
 @click.option("--experiment-id", required=True, help="Id of the experiment.")
-@click.option("-v", "--view", type=VIEWS, default="active_only", show_default=True)
+@VIEW
 def list_runs(experiment_id: str, view: str) -> None:
     """List the runs of an experiment, the newest first."""
     fluent.get_experiment(experiment_id)  # a search would show an unknown one as empty
