@@ -403,6 +403,14 @@ def alive(pid):
         return False
 
 
+def is_engine(pid):
+    return b"pycore.scoring.engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 @pytest.fixture
 def obedient(tmp_path):
     with scoring_server(str(obedient_model(tmp_path)), tmp_path, "-w", "1") as serving:
@@ -432,11 +440,32 @@ def test_nothing_is_left_of_a_killed_server(obedient):
     until(lambda: not any(map(alive, below)))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_server_whose_model_is_still_loading(tmp_path, number):
+    note = tmp_path / "loading"
+    loader = f"import pathlib, time\npathlib.Path({str(note)!r}).touch()\ntime.sleep(1000)"
+    path = write_model(tmp_path / "endless", loader)
+    with subprocess.Popen([CRATEFLOW, "models", "serve", "-m", str(path), "-p", "0"]) as serving:
+        until(note.exists)
+        below = children(serving.pid)
+        serving.send_signal(number)
+        assert serving.wait(10) == 0
+    until(lambda: not any(map(alive, below)))
+
+
+def test_a_server_whose_http_part_was_killed_says_so_and_ends(obedient):
+    below = children(obedient.process.pid)
+    [http] = [pid for pid in below if not is_engine(pid) and obedient.process.pid == parent(pid)]
+    os.kill(http, signal.SIGKILL)
+    assert obedient.process.wait(20) == 1
+    assert obedient.log.read_text().splitlines()[-1].startswith("Error: The HTTP server has ended by itself")
+    until(lambda: not any(map(alive, below)))
+
+
 def test_the_http_processes_hold_no_model_and_no_library(obedient):
     post(obedient.url, {"inputs": {"x": [1]}})
     for pid in (obedient.process.pid, *children(obedient.process.pid)):
-        is_engine = b"pycore.scoring.engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        if not is_engine:
+        if not is_engine(pid):
             mapped = Path(f"/proc/{pid}/maps").read_text()
             assert not [name for name in ("pandas", "sklearn", "libR.so", "rpy2") if name in mapped]
 
