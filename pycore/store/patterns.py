@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Text, collate, func, type_coerce
 
 _GLOB = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
 
@@ -26,7 +26,8 @@ def ilike(column: ColumnElement[str], pattern: str, dialect: str) -> ColumnEleme
     """Return the condition that a column matches a pattern in any case."""
     if dialect == "sqlite":
         return func.matches_ignoring_case(pattern, column) == 1
-    return column.ilike(pattern.replace("\\", "\\\\"))
+    # The columns' own collation, C, knows the case of ASCII letters alone.
+    return type_coerce(collate(column, "default"), Text()).ilike(pattern.replace("\\", "\\\\"))
 
 
 def fixed_prefix(pattern: str) -> str:
