@@ -89,10 +89,12 @@ check_same_prediction <- function(crate, input, there, call = rlang::caller_env(
   )
 }
 
-# Whether rows of different requests may be scored together: each row's prediction is its own.
+# Whether rows of different requests may be scored together: each row's prediction is its own. NULL
+# where one row cannot tell.
 is_row_wise <- function(value, alone, n_rows) {
   if (!all(count_rows(value) == n_rows)) return(FALSE)
-  if (is.null(alone)) return(n_rows == 1)
+  if (n_rows == 1) return(NULL)
+  if (is.null(alone)) return(FALSE)
   same <- vapply(seq_along(alone), function(row) {
     all(count_rows(alone[[row]]) == 1) &&
       isTRUE(all.equal(take_row(value, row), take_row(alone[[row]], 1), check.attributes = FALSE))
@@ -108,8 +110,8 @@ count_rows <- function(value) {
 
 take_row <- function(value, row) {
   value <- prediction_of(value)
-  if (length(dim(value)) == 2) return(as.vector(as.matrix(value)[row, ]))
-  if (is.list(value)) return(unlist(lapply(unname(value), take_row, row)))
+  if (is.list(value)) return(lapply(unname(as.list(value)), take_row, row))
+  if (length(dim(value)) == 2) return(as.vector(value[row, ]))
   if (is.factor(value)) as.character(value)[row] else as.vector(value)[row]
 }
 

@@ -52,6 +52,8 @@ packages_of_object <- function(object) {
   }
   c(
     attr(class(object), "package"),
+    # As in lm(y ~ splines::bs(x)): evaluated again for every prediction.
+    if (is.list(object)) packages_in_code(unclass(object)[["terms"]]),
     unlist(lapply(class(object), packages_of_class)),
     unlist(lapply(unname(inner), packages_of_object))
   )

@@ -104,10 +104,8 @@ output_schema <- function(output) {
     describable <- !vapply(output, function(column) is.null(schema_type(column)), NA)
     return(if (ncol(output) > 0 && all(describable)) table_schema(output))
   }
-  if (!is.null(colnames(output)) && ncol(output) > 1 && length(dim(output)) == 2) {
-    return(table_schema(as.data.frame(output)))
-  }
   if (length(dim(output)) == 2 && ncol(output) > 1) {
+    if (!is.null(colnames(output))) return(table_schema(as.data.frame(output)))
     if (!is.numeric(output)) return(NULL)
     tensor <- list(dtype = "float64", shape = list(-1, ncol(output)))
     return(list(list(type = "tensor", `tensor-spec` = tensor)))

@@ -60,6 +60,8 @@ test_that("packages are found by code and by classes", {
   expect_identical(found[["rpart"]], as.character(packageVersion("rpart")))
   inner <- structure(list(finalModel = tree), class = "unknown wrapper")
   expect_true("rpart" %in% names(crate_packages(crate(function(x) model, model = inner))))
+  splined <- lm(mpg ~ splines::bs(wt), mtcars)
+  expect_named(crate_packages(crate(function(x) stats::predict(m, x), m = splined)), c("splines", "stats"))
   in_helper <- crate(function(x) helper(x), helper = in_script(function(x) tools::toTitleCase(x)))
   expect_named(crate_packages(in_helper), "tools")
   expect_named(crate_packages(crate(function(x) x), also = "utils"), "utils")

@@ -75,6 +75,22 @@ test_that("rows that influence each other are not to be batched", {
   expect_false(yaml::read_yaml(file.path(path, "MLmodel"))$flavors$crate$batchable)
 })
 
+test_that("rows are compared whatever the shape of a prediction", {
+  row_wise <- function(predict, rows = 3) {
+    data <- data.frame(a = seq_len(rows) / 2)
+    is_row_wise(predict(data), lapply(seq_len(rows), function(row) predict(data[row, , drop = FALSE])), rows)
+  }
+  expect_true(row_wise(function(x) stats::setNames(x$a, seq_along(x$a))))
+  expect_true(row_wise(function(x) factor(ifelse(x$a > 1, "high", "low"))))
+  expect_true(row_wise(function(x) cbind(low = x$a, high = 2 * x$a)))
+  expect_true(row_wise(function(x) data.frame(p = x$a, q = "text")))
+  expect_true(row_wise(function(x) list(class = x$a, posterior = cbind(x$a, x$a))))
+  expect_false(row_wise(function(x) rev(x$a)))
+  expect_false(row_wise(function(x) sum(x$a)))
+  expect_false(row_wise(function(x) list(sum(x$a), x$a)))
+  expect_null(row_wise(function(x) x$a, rows = 1))
+})
+
 test_that("the dry run names the cause of a failure", {
   example <- data.frame(a = 1:2)
   fails <- function(crate, pattern) {

@@ -22,7 +22,7 @@ test_that("outputs are described by their shape", {
   output <- function(x) mlflow_infer_signature(iris, x)$outputs
   expect_identical(output(c(a = 1.5)), list(list(type = "double", required = TRUE)))
   expect_identical(output(factor("a"))[[1]]$type, "string")
-  expect_identical(output(array(1:3, 3))[[1]]$type, "integer")
+  expect_identical(output(array(1:3, 3, list(c("a", "b", "c"))))[[1]]$type, "integer")
   expect_identical(output(matrix(1:2, 2, dimnames = list(NULL, "s1")))[[1]]$type, "integer")
   named <- matrix(0.5, 2, 2, dimnames = list(NULL, c("yes", "no")))
   expect_identical(vapply(output(named), `[[`, "", "name"), c("yes", "no"))
