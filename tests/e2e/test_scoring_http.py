@@ -517,6 +517,21 @@ def test_a_folder_that_is_no_model_is_one_line(tmp_path, verb):
     assert "nowhere" in one_line(run(verb, "-m", str(tmp_path / "nowhere"), *port))
 
 
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("models:/iris/1", "iris"),
+        ("models:/iris/Production", "iris"),
+        ("models:/iris@best", "iris"),
+        ("runs:/0123456789abcdef0123456789abcdef/model", "0123456789abcdef"),
+        ("models:/", "models:/<name>/<version>"),
+    ],
+)
+def test_a_model_that_is_not_registered_is_one_line(tmp_path, monkeypatch, uri, says):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'tracking.db'}")
+    assert says in one_line(run("serve", "-m", uri, "-p", "0"))
+
+
 def test_a_model_of_a_newer_format_is_one_line(tmp_path):
     path = obedient_model(tmp_path)
     text = (path / "MLmodel").read_text()

@@ -281,3 +281,29 @@ def test_a_machine_without_r_is_told_so(crate, tmp_path):
     line = refusal(crate, R_HOME=str(tmp_path), PATH=str(tmp_path))
     assert "R" in line
     assert line.startswith("Error: ")
+
+
+def test_inspect_needs_no_r(tmp_path):
+    done = subprocess.run(
+        [CRATEFLOW, "models", "inspect", "-m", str(MODELS / "written-by-r/factors")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "R_HOME": str(tmp_path), "PATH": str(tmp_path)},
+    )
+    described = yaml.safe_load(done.stdout)
+    assert described["signature"]["inputs"][0] == {"type": "double", "name": "wt", "required": True}
+    assert described["contents"]["crate"]["calls"] == ["stats::predict"]
+
+
+def test_predict_prints_r_s_numbers(crate, reference):
+    done = subprocess.run(
+        [CRATEFLOW, "models", "predict", "-m", str(crate), "-t", "csv"],
+        input="Sepal.Length\n" + "\n".join(str(length) for length, _ in reference),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {"predictions": [width for _, width in reference]}
