@@ -96,24 +96,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         gunicorn_options: str,
     ) -> None:
         self._application = application
-        self._listener = listener
+        self._address = address_of(listener)
+        # gunicorn takes the socket over. It reads the settings again on SIGHUP: they name the same one.
+        self._bind = f"fd://{listener.detach()}"
+        self._started = multiprocessing.Value("i", 0)
         self._workers = workers
         self._threads = threads
         self._options = gunicorn_options
         super().__init__()
 
     def load_config(self) -> None:
-        address = address_of(self._listener)
-        started = multiprocessing.Value("i", 0)
-
-        def announce(worker: Any) -> None:
-            # Told by the last worker to start: before that a SIGTERM could miss one that is starting.
-            # Workers that replace others count on.
-            with started.get_lock():
-                started.value += 1
-                if started.value == worker.cfg.workers:
-                    print(f"Listening at {address}", flush=True)
-
         settings = {
             "worker_class": "gthread",
             "workers": self._workers,
@@ -125,7 +117,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 8190,
             # Newer releases open a socket in the home folder through which they can be commanded.
             "control_socket_disable": True,
-            "post_worker_init": announce,
+            "post_worker_init": self._announce,
         }
         if self._options:
             given = vars(self.cfg.parser().parse_args(shlex.split(self._options)))
@@ -133,7 +125,15 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         for name, value in settings.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
-        self.cfg.set("bind", f"fd://{self._listener.detach()}")
+        self.cfg.set("bind", self._bind)
+
+    def _announce(self, worker: Any) -> None:
+        # Told by the last worker to start: before that a SIGTERM could miss one that is starting.
+        # Workers that replace others count on.
+        with self._started.get_lock():
+            self._started.value += 1
+            if self._started.value == worker.cfg.workers:
+                print(f"Listening at {self._address}", flush=True)
 
     def load(self) -> Callable[..., Iterable[bytes]]:
         return self._application

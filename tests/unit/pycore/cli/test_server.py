@@ -116,6 +116,13 @@ def test_what_is_logged_outlives_a_killed_worker(tracking: Server):
     assert found.json()["run"]["info"] == info
 
 
+def test_a_hang_up_replaces_the_workers_and_keeps_the_port(tracking: Server):
+    workers = set(children(tracking.process.pid))
+    tracking.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: workers.isdisjoint(children(tracking.process.pid)))
+    assert requests.get(f"{tracking.url}/health", timeout=LIMIT_S).text == "OK"
+
+
 def test_large_files_pass_without_being_held(tracking: Server, tmp_path: Path):
     size = 64 << 20
     file = tmp_path / "large"
