@@ -71,9 +71,24 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _guess(values: list[str | None]) -> list[Any]:
     """Return the values as truths, integers or numbers if all of them look so."""
-    for read in (_TRUTHS.__getitem__, int, float):
+    for read in (_TRUTHS.__getitem__, _int, _float):
         try:
             return [None if value is None else read(value) for value in values]
         except (KeyError, ValueError):
             continue
     return list(values)
+
+
+def _int(text: str) -> int:
+    return int(_without_underscore(text))
+
+
+def _float(text: str) -> float:
+    return float(_without_underscore(text))
+
+
+def _without_underscore(text: str) -> str:
+    """Refuse what only Python takes for a number."""
+    if "_" in text:
+        raise ValueError(text)
+    return text

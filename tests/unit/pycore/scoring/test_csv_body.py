@@ -27,6 +27,7 @@ def columns(table):
         ("1 a", "text", ["1", "a"]),
         ("0x1F 2024-01-02", "text", ["0x1F", "2024-01-02"]),
         ("a null", "text", ["a", None]),
+        ("1_000 2", "text", ["1_000", "2"]),
     ],
 )
 def test_without_signature_the_looks_decide(cells, kind, values):
