@@ -120,7 +120,7 @@ example_files <- c("input_example.json", "serving_input_example.json")
 write_example <- function(example, folder) {
   text <- split_json(example)
   # Readers of the second file expect strict JSON.
-  strict <- gsub("\"(?:[^\"\\\\]|\\\\.)*\"(*SKIP)(*F)|-?Infinity|NaN", "null", text, perl = TRUE)
+  strict <- replace_bare_words(text, "-?Infinity|NaN", "null")
   serving <- jsonlite::prettify(paste0("{\"dataframe_split\": ", strict, "}"), indent = 2)
   write_utf8(text, file.path(folder, example_files[[1]]))
   write_utf8(serving, file.path(folder, example_files[[2]]))

@@ -72,3 +72,8 @@ iso_time <- function(x) {
   fraction <- sub("0+$", "", sprintf(".%06.0f", micros))
   paste0(text, ifelse(fraction == ".", "", fraction))
 }
+
+# Replace words of a JSON text, but not within its strings, which are skipped as a whole.
+replace_bare_words <- function(text, words, by) {
+  gsub(paste0("\"(?:[^\"\\\\]++|\\\\.)*+\"(*SKIP)(*F)|", words), by, text, perl = TRUE)
+}

@@ -147,7 +147,7 @@ request_options <- function(request) {
   timeout_s <- getOption("mlflow.rest.timeout") %||% env_number("MLFLOW_HTTP_REQUEST_TIMEOUT", 120)
   # A limit on silence, not on the whole transfer: a large file may take as long as it moves.
   request <- httr2::req_options(request,
-    connecttimeout = timeout_s, low_speed_limit = 1, low_speed_time = timeout_s
+    connecttimeout = min(timeout_s, 10), low_speed_limit = 1, low_speed_time = timeout_s
   )
   insecure <- env_first("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE")
   if (tolower(insecure %||% "false") %in% c("true", "1", "yes")) {

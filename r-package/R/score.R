@@ -35,10 +35,8 @@ mlflow_score <- function(url, data, params = NULL, token = NULL) {
 
 # One element per row where the reply has that shape, else the value as it came.
 read_predictions <- function(text) {
-  # Some servers answer with words that are not JSON. Those within texts stay: they are skipped.
-  bare <- "\"(?:[^\"\\\\]|\\\\.)*\"(*SKIP)(*F)|"
-  text <- gsub(paste0(bare, "\\bNaN\\b"), "null", text, perl = TRUE)
-  text <- gsub(paste0(bare, "\\bInfinity\\b"), "1e999", text, perl = TRUE)
+  # Some servers answer with words that are not JSON.
+  text <- replace_bare_words(replace_bare_words(text, "NaN", "null"), "Infinity", "1e999")
   reply <- jsonlite::fromJSON(text)
   value <- if (is.list(reply) && "predictions" %in% names(reply)) reply$predictions else reply
   if (is.matrix(value)) value <- as.data.frame(value)

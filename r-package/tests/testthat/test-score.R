@@ -16,6 +16,8 @@ test_that("words that are not JSON are read, those within texts stay", {
   expect_identical(read_predictions('{"predictions": ["NaN", "to Infinity, \\"NaN\\""]}'),
     c("NaN", "to Infinity, \"NaN\"")
   )
+  long <- strrep("NaN ", 1e6)
+  expect_identical(read_predictions(paste0('{"predictions": ["', long, '"]}')), long)
 })
 
 test_that("rows go to /invocations, with the token given and no other", {
@@ -63,6 +65,16 @@ test_that("a served crate predicts what R does, to the last bit", {
   expect_identical(mlflow_score(url, iris["Sepal.Length"]), expected)
   expect_identical(mlflow_score(url, iris[1, ]), expected[1])
   expect_error(mlflow_score(url, iris["Species"]), "Sepal.Length", class = "crateflow_error_invalid_input")
+})
+
+test_that("every double goes to a served crate and back without losing a bit", {
+  local_session()
+  x <- c(0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e22, 2^53 + 2, -0.0, 100)
+  x <- withr::with_seed(7, c(x, stats::rnorm(5000), stats::runif(5000) * 10^sample(-300:300, 5000, TRUE)))
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(crate(function(x) x$x), path, input_example = data.frame(x = x[1:3]))
+  scored <- mlflow_score(local_scoring(path), data.frame(x = x))
+  expect_identical(sprintf("%a", scored), sprintf("%a", x))
 })
 
 test_that("factors, dates and missing values reach a served crate as they are here", {
