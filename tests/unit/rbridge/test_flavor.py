@@ -15,6 +15,7 @@ import pytest
 import yaml
 from r_scripts import rscript
 
+import pycore as mlflow
 import rbridge
 from pycore.errors import AlreadyExists, InvalidModel, SignatureMismatch
 from pycore.models import registry
@@ -72,12 +73,15 @@ def test_loader_takes_folder_and_file(name):
         assert model.predict(rows).tolist() == expected
 
 
-class TestSaved:
-    @pytest.fixture
-    def saved(self, crates, tmp_path):
-        flavor.save_model(crates / "lm.bin", tmp_path / "model", input_example=ROWS, metadata={"who": "us"})
-        return tmp_path / "model"
+@pytest.fixture(scope="module")
+def saved(crates, tmp_path_factory):
+    """A crate's file, saved as a model."""
+    path = tmp_path_factory.mktemp("saved") / "model"
+    flavor.save_model(crates / "lm.bin", path, input_example=ROWS, metadata={"who": "us"})
+    return path
 
+
+class TestSaved:
     def test_file_says_what_is_known(self, saved):
         model = Model.load(saved)
         section = model.flavors["crate"]
@@ -140,6 +144,16 @@ class TestSaved:
         with closing(general._implementation):
             assert not general.row_wise
             assert general.predict(rows) == pytest.approx([11.9727])
+
+
+def test_logged_and_registered(crates, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'tracking.db'}")
+    monkeypatch.chdir(tmp_path)
+    with mlflow.start_run() as run:
+        info = flavor.log_model(crates / "lm.bin", "width", registered_model_name="width", input_example=ROWS)
+    assert info.model_uri == f"runs:/{run.info.run_id}/width"
+    with closing(flavor.load_model("models:/width/1")) as model:
+        assert model.predict(ROWS) == pytest.approx([3.1033, 3.0353], abs=1e-4)
 
 
 def test_description_is_plain(crates, tmp_path):
