@@ -38,7 +38,7 @@ lint: .make/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 test-python: .make/test
 	$(BIN)/pytest -n auto --dist loadgroup

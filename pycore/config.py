@@ -146,7 +146,7 @@ SOURCE_PATTERN = Setting(
 
 # Models
 ALLOW_PICKLE = Setting(
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", True, _truth, "Load models that are Python pickles, which run code."
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", True, _truth, "Load Python pickles, which run code."
 )
 
 # Scoring
