@@ -1,6 +1,3 @@
-# Seconds that a crate may take to load and to predict its example.
-dry_run_timeout_s <- 120
-
 #' Predict with a crate in a fresh R process
 #'
 #' @param folder A folder that holds `crate.bin`.
@@ -16,22 +13,22 @@ dry_run <- function(folder, packages, input, call = rlang::caller_env()) {
   script <- system.file("dry-run", "predict.R", package = "crateflow", mustWork = TRUE)
   # The libraries of this session, but nothing else of it: no profile, no saved workspace.
   withr::local_envvar(R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), R_TESTS = NA)
+  timeout_s <- getOption("crateflow.dry_run_timeout_s", 120)
   status <- suppressWarnings(system2(
     file.path(R.home("bin"), "Rscript"),
     c("--vanilla", shQuote(c(script, work, packages))),
-    stdout = output, stderr = output, stdin = "", timeout = dry_run_timeout_s
+    stdout = output, stderr = output, stdin = "", timeout = timeout_s
   ))
   result <- file.path(work, "result.rds")
-  if (!file.exists(result)) abort_dry_run(ended_early(status, output), call)
+  if (!file.exists(result)) abort_dry_run(ended_early(status, output, timeout_s), call)
   result <- readRDS(result)
   if (!result$ok) abort_dry_run(c(x = result$message, i = dry_run_advice(result$message)), call)
   result
 }
 
-ended_early <- function(status, output) {
-  if (status == 124) {
-    return(c(x = paste("It did not answer within", dry_run_timeout_s, "seconds.")))
-  }
+ended_early <- function(status, output, timeout_s) {
+  # What system2() says when it stopped the process.
+  if (status == 124) return(c(x = paste("It did not answer within", timeout_s, "seconds.")))
   said <- utils::tail(read_lines(output), 5)
   c(
     x = paste0("The process ended, with status ", status, ", before it answered: does the crate quit?"),

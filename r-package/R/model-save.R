@@ -37,7 +37,8 @@ mlflow_save_model.default <- function(model, path, model_spec = list(), ...) {
 #'   classes of its objects.
 #' @param metadata Named list, kept with the model.
 #' @param dry_run Whether to try the crate in a fresh R process, and to compare what it predicts there
-#'   for `input_example` with what it predicts here.
+#'   for `input_example` with what it predicts here. It may take as many seconds as the option
+#'   `crateflow.dry_run_timeout_s` says, by default 120.
 #' @param batchable Whether a server may predict the rows of several requests together; by default
 #'   found out in the dry run.
 #' @rdname mlflow_save_model

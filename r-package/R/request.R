@@ -47,6 +47,7 @@ request_build <- function(client, method, endpoint, query = NULL, body = NULL, f
 #' @noRd
 request_perform <- function(request, idempotent = request$method %in% c("GET", "PUT"), path = NULL,
                             read = from_json, call = rlang::caller_env()) {
+  # Now, so that an argument's own error is not taken for a lost connection.
   force(request)
   response <- request_send(request, idempotent, path, call)
   label <- request_label(request)
@@ -68,7 +69,7 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
 }
 
 request_send <- function(request, idempotent, path, call) {
-  tries <- env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5) + 1
+  tries <- max(env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5), 0) + 1
   for (try in seq_len(tries)) {
     # The second name is that of httr2 1.0 and later.
     response <- tryCatch(
@@ -76,7 +77,8 @@ request_send <- function(request, idempotent, path, call) {
       httr2_failed = identity, httr2_failure = identity
     )
     lost <- inherits(response, "error")
-    if (!(if (lost) idempotent else is_transient(response, idempotent)) || try == tries) break
+    again <- if (lost) idempotent else is_transient(response, idempotent)
+    if (!again || try == tries) break
     reason <- if (lost) conditionMessage(response) else paste("status", httr2::resp_status(response))
     rlang::inform(
       inline("Request '{request_label(request)}' failed ({reason}); trying again.", environment()),
@@ -90,7 +92,7 @@ request_send <- function(request, idempotent, path, call) {
       c(
         "The server at {server} cannot be reached.",
         x = "{conditionMessage(response)}",
-        i = "Is it running? Start one with {.code crateflow server}."
+        i = "Is it running? A tracking server is started with {.code crateflow server}."
       ),
       "unavailable",
       call = call

@@ -100,6 +100,8 @@ test_that("the dry run names the cause of a failure", {
   fails(crate(function(x) quit(status = 3)), "status 3.*does the crate quit")
   fails(crate(function(x) stats::predict(stats::lm(b ~ a, x))), "object 'b' not found.*all columns")
   fails(crate(function(x) stats::runif(nrow(x))), "random numbers")
+  withr::local_options(crateflow.dry_run_timeout_s = 2)
+  fails(crate(function(x) repeat NULL), "did not answer within 2 seconds")
 })
 
 test_that("the dry run does not see this session", {
