@@ -231,6 +231,11 @@ def _is_nested(value: Any) -> bool:
 def _table(columns: Mapping[str, Sequence[Any]], schema: Schema | None, n_rows: int | None = None) -> Block:
     if not columns and not n_rows:
         return _NO_ROWS
+    if schema is not None and schema.is_tensor_spec() and schema.has_input_names():
+        raise SignatureMismatch(
+            f"The model takes named arrays ({schema}), which a request cannot carry; score it from Python "
+            "with pyfunc.load_model."
+        )
     return table_from_columns(columns, schema, n_rows)
 
 

@@ -22,6 +22,8 @@ from pycore.scoring.engine.options import EngineOptions
 
 _log = logging.getLogger(__name__)
 
+_STANDARD_ERROR = 2
+
 #: A host that dies is started again after this long, twice as long each time it dies young, up to the other.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
@@ -137,7 +139,7 @@ class ModelHost:
                 env={**sandbox.environment(), "TMPDIR": str(temporary)},
                 stdin=subprocess.DEVNULL,
                 # Whatever a model prints belongs into the log: standard output is for who started us.
-                stdout=sys.stderr.fileno(),
+                stdout=_STANDARD_ERROR,
                 pass_fds=[status_of_host],
                 start_new_session=True,
             )

@@ -106,6 +106,12 @@ def test_a_frame_for_a_tensor_gives_its_rows():
     assert plain(data) == [[1.0, 2.0]]
 
 
+def test_named_tensors_are_refused_with_the_way_out():
+    signature = ModelSignature(Schema([TensorSpec("float64", (-1,), "a"), TensorSpec("float64", (-1,), "b")]))
+    with pytest.raises(SignatureMismatch, match="from Python"):
+        read({"inputs": {"a": [1], "b": [2]}}, signature)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -209,13 +209,13 @@ def test_a_batch_has_no_more_rows_than_allowed(model, tmp_path):
     ("culprit", "error"), [("raise no", ModelError), ("quit 1", ModelCrashed), ("loop", DeadlineExceeded)]
 )
 def test_a_bad_request_fails_no_other_of_its_batch(model, tmp_path, culprit, error):
-    with engine(model, workers=1, timeout_s=4) as (_, client), ThreadPoolExecutor(6) as pool:
+    with engine(model, workers=1, timeout_s=8) as (_, client), ThreadPoolExecutor(6) as pool:
         # The culprit comes last: of one worker it would otherwise take all the time that is left.
         requests = [(1, ""), (2, ""), (3, culprit)]
         *innocent, guilty = queue_up(pool, client, tmp_path / "gate", *requests)
         assert [answer.result(10) for answer in innocent] == [[2.0], [4.0]]
         with pytest.raises(error):
-            guilty.result(10)
+            guilty.result(20)
 
 
 def test_a_worker_is_replaced_after_its_share_of_requests(model):
