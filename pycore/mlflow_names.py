@@ -5,7 +5,8 @@ below is the one place that knows such paths; the code behind it is ordered by l
 import finder, active as soon as `pycore` is imported, serves them lazily in three ways:
 
 - a path that is no module here, such as ``pycore.exceptions``, becomes a module that looks its names up
-  in the modules of its row;
+  in the modules of its row; the name of an installed flavor, such as ``pycore.sklearn``, one that looks
+  them up in the flavor's module;
 - a path that is a module here with another meaning gets the names of its row added. ``pycore.artifacts``
   holds the artifact stores, far below the functions of ``mlflow.artifacts``: those are found on the
   package all the same, while the package itself goes on knowing nothing of the layers above it;
@@ -34,7 +35,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "": ("pycore.tracking.fluent",),
     "artifacts": ("pycore.tracking.artifact_functions",),
     "client": ("pycore.tracking.mlflow_client",),
-    "crate": (),
     "entities": (),
     "entities.model_registry": ("pycore.entities",),
     "entities.model_registry.model_version": ("pycore.entities",),
@@ -52,7 +52,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "models.signature": (),
     "pyfunc": ("pycore.flavors.pyfunc_function",),
     "pyfunc.model": ("pycore.flavors.pyfunc_function",),
-    "sklearn": ("pycore.flavors.sklearn",),
     "store": (),
     "store.entities": ("pycore.entities",),
     "store.entities.paged_list": ("pycore.entities",),
@@ -68,8 +67,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 #: Single names that are called otherwise here: path -> (module, name).
 NAMES: Mapping[str, tuple[str, str]] = {
     "MlflowException": ("pycore.errors", "MlflowException"),
-    # Crates are made in R; here they are models like any other.
-    "crate.load_model": ("pycore.flavors.pyfunc_function", "load_model"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),
@@ -99,16 +96,22 @@ def lookup(path: str, name: str) -> Any:
     # The import system asks for its own names and, in `from package import module`, for modules of ours
     # before it imports them: an error means no.
     if not name.startswith("__") and not _is_module(path, name):
-        for module in MODULES[path]:
+        for module in _row(path):
             implementation = importlib.import_module(module)
             if hasattr(implementation, name):
                 return getattr(implementation, name)
+        if _row(full):
+            return importlib.import_module(f"{PACKAGE}.{full}")
     raise AttributeError(f"module {_module_name(path)!r} has no attribute {name!r}")
 
 
 def offered(path: str) -> list[str]:
     """Return the names a path of `MODULES` offers, for completion."""
-    return sorted({*_deeper_names(path), *(name for module in MODULES[path] for name in _public(module))})
+    from pycore.models import registry  # as in _row
+
+    flavors = () if path else registry.names()
+    named = (name for module in _row(path) for name in _public(module))
+    return sorted({*_deeper_names(path), *flavors, *named})
 
 
 def activate() -> None:
@@ -141,8 +144,11 @@ class _Finder(MetaPathFinder):
         package, _, below = fullname.partition(".")
         if package == MLFLOW and below and sys.modules.get(MLFLOW) is sys.modules[PACKAGE]:
             return self._find_alias(fullname, f"{PACKAGE}.{below}")
-        if package == PACKAGE and below in MODULES:
-            return self._find_row(fullname, path, below)
+        if package != PACKAGE:
+            return None
+        spec = PathFinder.find_spec(fullname, path)
+        if below in MODULES or (spec is None and _row(below)):
+            return self._with_row(spec or ModuleSpec(fullname, _RowLoader(below), is_package=True), below)
         return None
 
     @staticmethod
@@ -151,10 +157,7 @@ class _Finder(MetaPathFinder):
         return found and ModuleSpec(fullname, _AliasLoader(meant), origin=found.origin, is_package=True)
 
     @staticmethod
-    def _find_row(fullname: str, path: Sequence[str] | None, below: str) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path)
-        if spec is None:
-            return ModuleSpec(fullname, _RowLoader(below), is_package=True)
+    def _with_row(spec: ModuleSpec, below: str) -> ModuleSpec:
         if isinstance(spec.loader, SourceFileLoader):
             spec.loader = _AddingLoader(below, spec.loader.name, spec.loader.path)
         return spec
@@ -200,6 +203,21 @@ class _AliasLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         # The import system has just overwritten it; reloading and importlib.resources need the true one.
         module.__spec__ = self._own_spec
+
+
+def _row(path: str) -> tuple[str, ...]:
+    """Return the modules that a path offers names of; none for a path that is not there."""
+    if path in MODULES or "." in path:
+        return MODULES.get(path, ())
+    # Reading what is installed takes longer than importing this package, and most names are in the table.
+    from importlib.metadata import entry_points
+
+    from pycore.models import registry
+
+    entries = entry_points(group=registry.GROUP, name=path)
+    if entries:
+        registry.find(path)  # refuses a flavor that two distributions offer
+    return tuple({entry.module for entry in entries})
 
 
 def _is_module(path: str, name: str) -> bool:

@@ -18,6 +18,7 @@ PATHS = [
     "artifacts.load_text",
     "client.MlflowClient",
     "crate.load_model",
+    "crate.log_model",
     "entities.Experiment",
     "entities.FileInfo",
     "entities.Metric",
@@ -72,6 +73,10 @@ def test_a_path_is_there_by_import_and_by_attribute(path: str) -> None:
 
     assert imported is reached
     assert name in dir(importlib.import_module(f"pycore.{module}" if module else "pycore"))
+
+
+def test_the_package_lists_what_it_has() -> None:
+    assert {"artifacts", "crate", "log_param", "pyfunc", "sklearn", "tracking"} <= set(dir(pycore))
 
 
 def test_every_module_of_the_table_can_be_loaded() -> None:
