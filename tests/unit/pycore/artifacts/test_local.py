@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from pycore.artifacts.local import LocalArtifactStore
 from pycore.entities import FileInfo
-from pycore.errors import InvalidInput, NotFound
+from pycore.errors import InvalidInput, NotFound, Unavailable
 
 
 @pytest.fixture
@@ -224,3 +225,18 @@ def test_names_that_are_not_text_are_not_listed(store):
     with open(os.fsencode(store.root) + b"/\xff", "wb"):  # noqa: PTH123  # such a name is no str
         pass
     assert [info.path for info in store.list()] == ["a"]
+
+
+class FullDisk(io.BytesIO):
+    """A body whose storing fails as it does when the disk is full."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_store_that_cannot_write_now_says_why(store):
+    put(store, "a.txt", b"old")
+    with pytest.raises(Unavailable, match=r"cannot serve 'a.txt': No space left on device"):
+        store.write("a.txt", FullDisk())
+    assert content_of(store, "a.txt") == b"old"
+    assert everything(store.root) == ["a.txt"]
