@@ -234,6 +234,9 @@ def _classes(node: Node) -> tuple[str, ...]:
     names = _class_attribute(node)
     if names:
         return names
+    if node.type == rds.ALTREP:  # a vector in a compact form, named after it
+        form = next((cell.children[1].text for cell in _cells(node.children[0])), "")
+        return (_ALTREP_TYPES.get(form.removeprefix("wrap_"), "vector"),)
     return (_TYPE_NAMES.get(node.type, "object"),)
 
 
@@ -281,6 +284,17 @@ def _class_package(node: Node) -> Iterator[str]:
 def _article(classes: tuple[str, ...]) -> str:
     return f"an object of class {', '.join(classes)}"
 
+
+_ALTREP_TYPES = {
+    "compact_intseq": "integer",
+    "compact_realseq": "numeric",
+    "deferred_string": "character",
+    "integer": "integer",
+    "logical": "logical",
+    "real": "numeric",
+    "string": "character",
+    "list": "list",
+}
 
 _TYPE_NAMES = {
     rds.CLOSURE: "function",

@@ -8,8 +8,8 @@ bound: lengths are checked against the bytes that are left, and nesting is kept 
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from pycore.errors import InvalidModel
@@ -60,9 +60,9 @@ class Node:
     start: int
     stop: int = 0
     text: str = ""
-    texts: list[str | None] = field(default_factory=list)
+    texts: Sequence[str | None] = ()
     length: int = 0
-    children: list[Node] = field(default_factory=list)
+    children: Sequence[Node] = ()
     attributes: Node | None = None
 
 
@@ -80,7 +80,7 @@ class Stream:
         The writer's own; empty before format 3.
     root : Node
     nodes : list of Node
-        All nodes but plain numbers and texts, in the order of the stream.
+        All but symbols, plain numbers and texts, in the order of the stream.
     body : memoryview
         The stream's bytes, which the nodes' places refer to.
     """
@@ -104,15 +104,15 @@ def parse(data: bytes | memoryview) -> Stream:
     return _Parser(memoryview(data)).stream()
 
 
-#: Reading one item: yields the readers of the items inside, is sent their nodes, returns its own.
-_Reading: TypeAlias = Generator["_Reading", Node, Node]
+#: Reading one item: yields the items inside or their readers, is sent their nodes, returns its own.
+_Reading: TypeAlias = Generator["Node | _Reading", Node, Node]
 
 
 class _Parser:
     def __init__(self, body: memoryview) -> None:
         self._body = body
         self._at = 0
-        self._order = ">"
+        self._unpack = struct.Struct(">i").unpack_from
         self._references: list[Node] = []
         self._nodes: list[Node] = []
 
@@ -124,7 +124,7 @@ class _Parser:
             )
         if magic not in (b"X\n", b"B\n"):
             raise InvalidModel("it is no R data: R's files begin with 'X'")
-        self._order = ">" if magic == b"X\n" else "<"
+        self._unpack = struct.Struct(">i" if magic == b"X\n" else "<i").unpack_from
         version, writer = self._int(), self._int()
         self._int()  # the oldest R that can read it
         if version not in (2, 3):
@@ -136,59 +136,92 @@ class _Parser:
         told = f"{writer >> 16 & 0xFFFF}.{writer >> 8 & 0xFF}.{writer & 0xFF}"
         return Stream(version, told, encoding, root, self._nodes, self._body)
 
-    def _run(self, reading: _Reading) -> Node:
+    def _run(self, item: Node | _Reading) -> Node:
         """Run a reader and those it yields, without recursion."""
-        stack = [reading]
-        node: Node | None = None
+        stack: list[_Reading] = []
         while True:
+            if isinstance(item, Node):
+                if not stack:
+                    return item
+                sent: Node | None = item
+            else:
+                stack.append(item)
+                sent = None  # a generator's first send
+                if len(stack) > _MAX_DEPTH:
+                    raise InvalidModel(f"its objects are nested deeper than {_MAX_DEPTH} levels")
             try:
-                # The first send to a generator must be None.
-                stack.append(stack[-1].send(node))  # type: ignore[arg-type]
-                node = None
+                item = stack[-1].send(sent)  # type: ignore[arg-type]
             except StopIteration as done:
                 stack.pop()
-                node = done.value
-                if not stack:
-                    return done.value  # type: ignore[no-any-return]
-            if len(stack) > _MAX_DEPTH:
-                raise InvalidModel(f"its objects are nested deeper than {_MAX_DEPTH} levels")
+                item = done.value
 
-    def _item(self) -> _Reading:
+    def _item(self) -> Node | _Reading:
+        """Read an item that holds no others at once; return the reader of one that does."""
         start = self._at
         flags = self._int()
         kind = flags & 0xFF
-        has_attributes, has_tag = bool(flags & 0x200), bool(flags & 0x400)
         if kind in _SINGLETONS:
             return Node(kind, start, self._at)
         if kind == REFERENCE:
             return self._referred(flags >> 8)
         node = Node(kind, start)
-        if kind == ENVIRONMENT:
-            self._int()  # locked or not
-            self._references.append(node)
-            self._nodes.append(node)
-            for _ in range(3):
-                node.children.append((yield self._item()))
-            node.attributes = yield self._item()
-        elif kind in _CELLS:
-            yield from self._cells(node, has_attributes, has_tag)
-            return node
-        elif kind == CHAR:
-            node.texts.append(self._chars())
-        elif kind in _BYTES_EACH:
+        if kind in _CELLS:
+            return self._cells(node, bool(flags & 0x200), bool(flags & 0x400))
+        if kind in _BYTES_EACH:
             node.length = self._length(_BYTES_EACH[kind])
             self._take(node.length * _BYTES_EACH[kind])
         elif kind == TEXTS:
             node.length = self._length(8)
             node.texts = [self._string() for _ in range(node.length)]
+        elif kind == CHAR:
+            node.texts = [self._chars()]
+        elif kind == SYMBOL:
+            self._references.append(node)
+            node.text = self._string() or ""
         else:
-            self._nodes.append(node)
-            yield from self._rare(node)
+            return self._compound(node, bool(flags & 0x200))
+        if flags & 0x200:
+            return self._with_attributes(node)
+        node.stop = self._at
+        return node
+
+    def _compound(self, node: Node, has_attributes: bool) -> _Reading:
+        self._nodes.append(node)
+        kind = node.type
+        if kind in (ENVIRONMENT, PERSISTENT, PACKAGE, NAMESPACE, POINTER, WEAK_REFERENCE):
+            self._references.append(node)
+        if kind == ENVIRONMENT:
+            self._int()  # locked or not
+            node.children = [(yield self._item()), (yield self._item()), (yield self._item())]
+            has_attributes = True  # or a NULL in their place
+        elif kind in (LIST, EXPRESSION, POINTER, ALTREP):
+            node.length = {POINTER: 2, ALTREP: 3}.get(kind) or self._length(4)
+            node.children = children = []
+            for _ in range(node.length):
+                children.append((yield self._item()))
+            if kind == ALTREP:  # its class, its state, and its attributes
+                node.attributes = children[2]
+        elif kind in (PERSISTENT, PACKAGE, NAMESPACE):
+            self._int()  # always 0
+            node.texts = [self._string() for _ in range(self._length(8))]
+        elif kind in (SPECIAL, BUILTIN):
+            node.text = bytes(self._take(self._int())).decode(errors="replace")
+        elif kind == BYTECODE:
+            self._length(4)
+            yield from self._bytecode(node)
+        elif kind not in (WEAK_REFERENCE, S4):  # of which all else is attributes
+            raise InvalidModel(f"an item of the unknown type {kind} at byte {node.start}")
         if has_attributes:
-            if kind in _BYTES_EACH or kind == TEXTS:
-                self._nodes.append(node)
-            attributes = yield self._item()
-            node.attributes = None if kind == CHAR else attributes
+            node.attributes = yield self._item()
+        node.stop = self._at
+        return node
+
+    def _with_attributes(self, node: Node) -> _Reading:
+        """Read what follows a vector; a text's attributes mean nothing, and R drops them too."""
+        attributes = yield self._item()
+        if node.type != CHAR:
+            self._nodes.append(node)
+            node.attributes = attributes
         node.stop = self._at
         return node
 
@@ -217,38 +250,17 @@ class _Parser:
             cell.stop = self._at
         return first
 
-    def _rare(self, node: Node) -> _Reading:
-        kind = node.type
-        if kind in (SYMBOL, PERSISTENT, PACKAGE, NAMESPACE, POINTER, WEAK_REFERENCE):
-            self._references.append(node)
-        if kind == SYMBOL:
-            node.text = self._string() or ""
-        elif kind in (PERSISTENT, PACKAGE, NAMESPACE):
-            self._int()  # always 0
-            node.texts = [self._string() for _ in range(self._length(8))]
-        elif kind in (SPECIAL, BUILTIN):
-            node.text = bytes(self._take(self._int())).decode(errors="replace")
-        elif kind in (LIST, EXPRESSION, POINTER, ALTREP):
-            node.length = {POINTER: 2, ALTREP: 3}.get(kind) or self._length(4)
-            for _ in range(node.length):
-                node.children.append((yield self._item()))
-        elif kind == BYTECODE:
-            self._length(4)
-            yield from self._bytecode(node)
-        elif kind not in (WEAK_REFERENCE, S4):  # of which all else is attributes
-            raise InvalidModel(f"an item of the unknown type {kind} at byte {node.start}")
-        return node
-
     def _bytecode(self, node: Node) -> _Reading:
         yield self._item()  # the instructions
+        node.children = children = []
         for _ in range(self._length(4)):
             kind = self._int()
             if kind == BYTECODE:
                 inner = Node(BYTECODE, self._at)
                 self._nodes.append(inner)
-                node.children.append((yield self._bytecode(inner)))
+                children.append((yield self._bytecode(inner)))
             else:
-                node.children.append((yield self._constant(kind)))
+                children.append((yield self._constant(kind)))
         node.stop = self._at
         return node
 
@@ -267,9 +279,9 @@ class _Parser:
         node.type = CALL if kind in (CALL, ATTR_CALL) else PAIRLIST
         if kind in (ATTR_CALL, ATTR_PAIRLIST):
             node.attributes = yield self._item()
-        node.children.append((yield self._item()))
-        for _ in range(2):
-            node.children.append((yield self._constant(self._int())))
+        tag = yield self._item()
+        head = yield self._constant(self._int())
+        node.children = [tag, head, (yield self._constant(self._int()))]
         node.stop = self._at
         return node
 
@@ -301,7 +313,7 @@ class _Parser:
 
     def _peek(self) -> int:
         try:
-            value: int = struct.unpack_from(self._order + "i", self._body, self._at)[0]
+            value: int = self._unpack(self._body, self._at)[0]
         except struct.error:
             raise InvalidModel(f"it ends early, at byte {self._at}") from None
         return value

@@ -85,8 +85,8 @@ def test_arguments_and_promises(crates):
 
 
 def test_compiled_code_is_read(crates):
-    names = [found.name for found in inspect(crates / "compiled.bin").objects]
-    assert sorted(names) == ["(function)", "helper", "numbers"]
+    found = {found.name: found.classes for found in inspect(crates / "compiled.bin").objects}
+    assert found == {"(function)": ("function",), "helper": ("function",), "numbers": ("integer",)}
 
 
 @pytest.mark.parametrize("name", ["version2", "native", "plain", "xz", "bzip2", "uncompressed"])
