@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
-import yaml
 
 from pycore.config import SCORING_TIMEOUT_S
 from pycore.errors import InvalidInput
@@ -146,6 +145,8 @@ def predict(
 def inspect(model_uri: str) -> None:
     """Describe a model without running it: its flavors, its signature, and what is inside."""
     # See `serve`.
+    import yaml
+
     from pycore.models.spec import Model
     from pycore.tracking.model_uris import fetch
 

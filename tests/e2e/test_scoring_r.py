@@ -167,6 +167,18 @@ def test_workers_keep_none_of_the_hosts_files(crate, tmp_path):
             until(lambda pid=pid: sorted(files_of(pid)) == sorted(["/dev/null", log, log, "socket"]))
 
 
+def test_a_model_that_does_not_survive_a_fork_is_loaded_by_each_worker(crate, reference, tmp_path):
+    (tmp_path / "crate.bin").write_bytes((crate / "crate.bin").read_bytes())
+    write_mlmodel(tmp_path, fork=False)
+    with scoring_server(str(tmp_path), tmp_path, "--workers", "2") as server:
+        for pid in until(lambda: len(found := workers_of(server)) == 2 and found):
+            until(lambda pid=pid: b"engine.worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        (length, width), *_ = reference
+        assert post(server.url, split([length])).json() == {"predictions": [width]}
+        assert post(server.url, split([length], "quit")).status_code == 500
+        assert post(server.url, split([length])).json() == {"predictions": [width]}
+
+
 def test_no_answer_is_lost_while_r_is_killed_under_load(crate, reference, tmp_path):
     with (
         scoring_server(str(crate), tmp_path, "--workers", "2") as server,

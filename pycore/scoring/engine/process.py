@@ -67,7 +67,7 @@ class ModelHost:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the present host, None between two."""
+        """Process id of the latest host, None before the first."""
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
