@@ -74,7 +74,7 @@ def save(letter: str, folder: Path) -> Path:
     if letter == "P":
         pi = {"name": "pi", "default": 3.14, "shape": None, "type": "double"}
         return write_model(path, ECHO, params=[pi, pi | {"name": "n", "default": 5, "type": "long"}])
-    if letter == "O":
+    if letter in ("O", "hasty O"):
         return obedient_model(folder)
     signatures = {
         "L": ModelSignature(Schema([ColSpec("double", name) for name in NAMES])),
@@ -97,7 +97,7 @@ def server(tmp_path_factory):
         def address(letter):
             if letter not in running:
                 folder = tmp_path_factory.mktemp(letter)
-                options = ["--workers", "1", *(["--timeout", "1"] if letter == "O" else [])]
+                options = ["--workers", "1", *(["--timeout", "1"] if letter == "hasty O" else [])]
                 serving = scoring_server(str(save(letter, folder)), folder, *options)
                 running[letter] = stack.enter_context(serving).url
             return running[letter]
@@ -316,7 +316,7 @@ def test_39_the_models_error_without_its_inside(server):
 
 
 def test_40_a_model_that_sleeps_too_long(server):
-    reply = post(server("O"), {"inputs": {"x": [1], "do": ["sleep 60"]}})
+    reply = post(server("hasty O"), {"inputs": {"x": [1], "do": ["sleep 60"]}})
     assert reply.status_code == 504
     assert reply.json()["error_code"] == "DEADLINE_EXCEEDED"
 
