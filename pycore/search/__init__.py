@@ -8,6 +8,7 @@ from pycore.search.kinds import EXPERIMENTS, MODEL_VERSIONS, REGISTERED_MODELS, 
 from pycore.search.order_by import parse_order_by
 from pycore.search.page_token import Position, read_token, write_token
 from pycore.search.parser import parse_filter
+from pycore.search.prompts import without_prompts
 from pycore.search.tree import Clause, Comparator, Entity, Field, Filter, Order, Sort, Value
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "parse_filter",
     "parse_order_by",
     "read_token",
+    "without_prompts",
     "write_token",
 ]

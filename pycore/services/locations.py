@@ -6,26 +6,19 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pycore.artifacts.stores import scheme_of
 from pycore.errors import InvalidInput
 from pycore.services import limits
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
-
-
-def scheme(uri: str) -> str:
-    """Return the scheme of a URI in lower case; empty for a path."""
-    match = _SCHEME.match(uri)
-    return match.group(1).lower() if match else ""
 
 
 def absolute(location: str) -> str:
     """Return a location as it is stored: a URI unchanged, a path made absolute."""
-    return location if scheme(location) else str(Path(location).absolute())
+    return location if scheme_of(location) else str(Path(location).absolute())
 
 
 def join(location: str, *parts: str) -> str:
     """Return the location of something below another, before a query where there is one."""
-    base, mark, query = location.partition("?") if scheme(location) else (location, "", "")
+    base, mark, query = location.partition("?") if scheme_of(location) else (location, "", "")
     return "/".join([base.rstrip("/"), *parts]) + mark + query
 
 
@@ -43,9 +36,9 @@ def steps(text: str) -> list[str]:
 
 def local_path(uri: str) -> Path | None:
     """Return the real path that a path or file URI means, links resolved; None for what is not local."""
-    if not scheme(uri):
+    if not scheme_of(uri):
         return Path(uri).resolve()
-    if scheme(uri) != "file":
+    if scheme_of(uri) != "file":
         return None
     parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost"):
@@ -56,7 +49,7 @@ def local_path(uri: str) -> Path | None:
 def check_artifact_location(location: str) -> None:
     """Refuse a location that runs cannot keep artifacts below."""
     limits.check_length(location, limits.ARTIFACT_LOCATION_LENGTH, "The artifact location")
-    if scheme(location) in ("runs", "models"):
+    if scheme_of(location) in ("runs", "models"):
         problem = "it names a run or model, expected a place such as s3://bucket/folder"
     elif "#" in location:
         problem = "it has a fragment (#)"

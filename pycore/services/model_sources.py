@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from pycore import config
+from pycore.artifacts.stores import scheme_of
 from pycore.entities import Stage
 from pycore.errors import InvalidInput, NotFound
 from pycore.services import locations
@@ -78,7 +79,7 @@ class SourceRules:
             raise InvalidInput("Missing value for required parameter 'source'.")
         _check_pattern(source)
         _check_steps(source)
-        scheme = locations.scheme(source)
+        scheme = scheme_of(source)
         if scheme == "runs":
             return _from_run(source, run_id)
         if scheme == "models":
@@ -117,9 +118,7 @@ class SourceRules:
             )
 
     def _check_proxied(self, connection: Connection, source: str, run_id: str | None) -> None:
-        if locations.scheme(self._artifact_root) == "mlflow-artifacts" and not _inside(
-            source, self._artifact_root
-        ):
+        if scheme_of(self._artifact_root) == "mlflow-artifacts" and not _inside(source, self._artifact_root):
             raise _invalid(source, "it is outside the artifact root of this server")
         if run_id and not _inside(source, _artifact_uri(connection, source, run_id)):
             raise _invalid(source, f"it is outside the artifacts of the run {run_id}")
@@ -138,7 +137,7 @@ def _check_steps(source: str) -> None:
     steps = re.split(r"[/\\?&=;#]", plain)
     if ".." in steps:
         raise _invalid(source, "it has a step '..'")
-    if "." in steps and locations.scheme(source):
+    if "." in steps and scheme_of(source):
         raise _invalid(source, "it has a step '.'")
 
 

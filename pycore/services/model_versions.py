@@ -105,7 +105,7 @@ class ModelVersionService:
     ) -> PagedList[ModelVersion]:
         """Return a page of versions."""
         limits.check_max_results(max_results, limits.MODEL_VERSIONS_PAGE)
-        filter = search.parse_filter(filter_string, search.MODEL_VERSIONS)
+        filter = search.without_prompts(search.parse_filter(filter_string, search.MODEL_VERSIONS))
         order = search.parse_order_by(order_by, search.MODEL_VERSIONS)
         scope = (search.MODEL_VERSIONS.name, filter, order)
         position = search.read_token(page_token, scope)

@@ -91,7 +91,7 @@ class RegisteredModelService:
     ) -> PagedList[RegisteredModel]:
         """Return a page of registered models."""
         limits.check_max_results(max_results, limits.REGISTERED_MODELS_PAGE)
-        filter = search.parse_filter(filter_string, search.REGISTERED_MODELS)
+        filter = search.without_prompts(search.parse_filter(filter_string, search.REGISTERED_MODELS))
         order = search.parse_order_by(order_by, search.REGISTERED_MODELS)
         scope = (search.REGISTERED_MODELS.name, filter, order)
         position = search.read_token(page_token, scope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import threading
@@ -21,8 +20,6 @@ from pycore import config
 from pycore.errors import InvalidInput, MlflowException, Unavailable
 from pycore.store import schema
 from pycore.store.patterns import matches_ignoring_case
-
-_log = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT_S = 30
 _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
@@ -219,7 +216,6 @@ def _meaning() -> Iterator[None]:
     except IntegrityError:
         raise
     except (DBAPIError, sqlite3.Error) as error:
-        _log.error("The database failed: %s", error)
         raise Unavailable(f"The database cannot be used: {_explain(error)}.") from error
     except PoolTimeout as error:
         raise Unavailable("All connections to the database are in use; try again.") from error

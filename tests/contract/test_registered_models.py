@@ -198,6 +198,23 @@ def test_search(api, filter_string, found):
 
 
 @pytest.mark.parametrize(
+    ("filter_string", "found"),
+    [
+        ("", ["iris"]),
+        ("name LIKE '%'", ["iris"]),
+        # What official clients append to every search for models, and send to search for prompts.
+        ("tag.`mlflow.prompt.is_prompt` != 'true'", ["iris"]),
+        ("name LIKE 'i%' AND tag.`mlflow.prompt.is_prompt` != 'true'", ["iris"]),
+        ("tag.`mlflow.prompt.is_prompt` = 'true'", ["greeting"]),
+    ],
+)
+def test_prompts_are_found_by_those_who_ask_for_them(api, filter_string, found):
+    api.registered_models.create("iris")
+    api.registered_models.create("greeting", [RegisteredModelTag("mlflow.prompt.is_prompt", "true")])
+    assert names(api.registered_models.search(filter_string)) == found
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ({"filter_string": "description = 'd'"}, "Invalid attribute key"),
