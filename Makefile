@@ -17,9 +17,9 @@ R_SOURCES := $(shell find r-package -type f -not -path '*/tests/*' 2>/dev/null)
 
 # What R's own distribution package, the build of rpy2 and the R package need.
 DEMO_PACKAGES := python3-venv python3-dev gcc r-base-core r-base-dev \
-	$(addprefix r-cran-,httr2 jsonlite rlang cli withr yaml tibble)
+	$(addprefix r-cran-,codetools httr2 jsonlite rlang cli withr yaml tibble)
 # The R test tools, and the model packages whose crates the tests serve.
-TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr codetools) \
+TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr) \
 	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071)
 
 export R_LIBS_USER := $(RLIB)
@@ -39,6 +39,7 @@ lint: .make/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	Rscript -e 'quit(status = length(print(lintr::lint_package("r-package"))) > 0)'
 
 test-python: .make/test
 	$(BIN)/pytest -n auto --dist loadgroup
