@@ -16,7 +16,7 @@ RLIB := $(CURDIR)/.rlib
 R_SOURCES := $(shell find r-package -type f -not -path '*/tests/*' 2>/dev/null)
 
 # What R's own distribution package, the build of rpy2 and the R package need.
-DEMO_PACKAGES := python3-venv python3-dev gcc r-base-core r-base-dev \
+DEMO_PACKAGES := curl python3-venv python3-dev gcc r-base-core r-base-dev \
 	$(addprefix r-cran-,codetools httr2 jsonlite rlang cli withr yaml tibble)
 # The R test tools, and the model packages whose crates the tests serve.
 TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr) \
