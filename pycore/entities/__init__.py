@@ -6,8 +6,17 @@ milliseconds since 1970 UTC and carry the names of the wire protocol (`start_tim
 """
 
 from pycore.entities.artifact import FileInfo
+from pycore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag
 from pycore.entities.experiment import Experiment, ExperimentTag
 from pycore.entities.lifecycle import LifecycleStage, ViewType
+from pycore.entities.logged_model import (
+    DatasetFilter,
+    LoggedModel,
+    LoggedModelOrder,
+    LoggedModelParameter,
+    LoggedModelStatus,
+    LoggedModelTag,
+)
 from pycore.entities.metric import Metric
 from pycore.entities.model_version import ModelVersion, ModelVersionTag, Stage, VersionNumber
 from pycore.entities.model_version_status import ModelVersionStatus
@@ -15,13 +24,26 @@ from pycore.entities.page import PagedList
 from pycore.entities.param import Param
 from pycore.entities.registered_model import RegisteredModel, RegisteredModelTag
 from pycore.entities.run import Run, RunData, RunInfo, RunStatus
+from pycore.entities.run_inputs import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
 from pycore.entities.tag import RunTag
 
 __all__ = [
+    "Dataset",
+    "DatasetFilter",
+    "DatasetInput",
+    "DatasetSummary",
     "Experiment",
     "ExperimentTag",
     "FileInfo",
+    "InputTag",
     "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelInput",
+    "LoggedModelOrder",
+    "LoggedModelOutput",
+    "LoggedModelParameter",
+    "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
     "ModelVersion",
     "ModelVersionStatus",
@@ -33,6 +55,8 @@ __all__ = [
     "Run",
     "RunData",
     "RunInfo",
+    "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "RunTag",
     "Stage",

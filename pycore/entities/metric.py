@@ -21,12 +21,22 @@ class Metric(Entity):
         Milliseconds since 1970 UTC.
     step : int
         Position in training; may be negative.
+    model_id : str or None
+        Logged model that was measured as well.
+    dataset_name, dataset_digest : str or None
+        What it was measured on.
+    run_id : str or None
+        Where points of several runs come together.
     """
 
     key: str
     value: float
     timestamp: int
     step: int = 0
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+    run_id: str | None = None
 
     def rank(self) -> tuple[int, int, float]:
         """Return the sort key by which the latest point of a key is chosen: step, time, value.

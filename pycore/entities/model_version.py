@@ -81,6 +81,8 @@ class ModelVersion(Entity):
         "READY"; the other states of the protocol do not occur here.
     creation_timestamp, last_updated_timestamp : int
         Milliseconds since 1970 UTC.
+    model_id : str
+        Of the logged model it was made from; empty for none.
     tags : dict of str to str
     aliases : tuple of str
         In alphabetical order.
@@ -98,5 +100,6 @@ class ModelVersion(Entity):
     status: str = "READY"
     status_message: str = ""
     user_id: str = ""
+    model_id: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pycore.entities.entity import Entity
 from pycore.entities.lifecycle import LifecycleStage
 from pycore.entities.metric import Metric
 from pycore.entities.param import Param
+from pycore.entities.run_inputs import RunInputs, RunOutputs
 from pycore.entities.tag import RunTag
 
 
@@ -105,6 +106,8 @@ class Run(Entity):
 
     info: RunInfo
     data: RunData = field(default_factory=RunData)
+    inputs: RunInputs = field(default_factory=RunInputs)
+    outputs: RunOutputs = field(default_factory=RunOutputs)
 
     def to_dictionary(self) -> dict[str, Any]:
         """Return nested dicts with the keys info and data, ready for JSON."""

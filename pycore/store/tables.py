@@ -3,7 +3,11 @@
 ::
 
     experiments ── experiment_tags
-      └─ runs ──── metrics (every point)   latest_metrics (one point a key)   params   tags
+      ├─ runs ──── metrics (every point)   latest_metrics (one point a key)   params   tags
+      │    ├─ run_datasets ── input_tags
+      │    └─ run_models (used and made)
+      ├─ datasets
+      └─ logged_models ── logged_model_metrics   logged_model_params   logged_model_tags
     registered_models ── registered_model_tags
       ├─ model_versions ── model_version_tags
       └─ aliases
@@ -130,6 +134,109 @@ tags = Table(
     sqlite_with_rowid=False,
 )
 
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("pk", row_number(), primary_key=True, autoincrement=True),
+    Column("experiment_id", ForeignKey("experiments.experiment_id", ondelete="CASCADE"), nullable=False),
+    Column("name", short_text(500), nullable=False),
+    Column("digest", short_text(36), nullable=False),
+    Column("source_type", long_text(), nullable=False),
+    Column("source", long_text(), nullable=False),
+    Column("schema", long_text()),
+    Column("profile", long_text()),
+    Index("ix_datasets_identity", "experiment_id", "name", "digest", unique=True),
+)
+
+run_datasets = Table(
+    "run_datasets",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    Column("dataset_pk", ForeignKey("datasets.pk", ondelete="CASCADE"), primary_key=True),
+    Index("ix_run_datasets_dataset", "dataset_pk"),
+    sqlite_with_rowid=False,
+)
+
+input_tags = Table(
+    "input_tags",
+    metadata,
+    Column("run_pk", row_number(), primary_key=True),
+    Column("dataset_pk", row_number(), primary_key=True),
+    Column("key", short_text(255), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    ForeignKeyConstraint(
+        ["run_pk", "dataset_pk"],
+        ["run_datasets.run_pk", "run_datasets.dataset_pk"],
+        ondelete="CASCADE",
+    ),
+    sqlite_with_rowid=False,
+)
+
+run_models = Table(
+    "run_models",
+    metadata,
+    Column("run_pk", ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True),
+    # 0 for a model the run used, 1 for one it made.
+    Column("is_output", SmallInteger, primary_key=True, autoincrement=False),
+    # Clients may name models before they create them.
+    Column("model_id", short_text(250), primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("pk", row_number(), primary_key=True, autoincrement=True),
+    Column("model_id", short_text(34), nullable=False, unique=True),
+    Column("experiment_id", ForeignKey("experiments.experiment_id"), nullable=False),
+    Column("name", long_text(), nullable=False),
+    Column("artifact_location", long_text(), nullable=False),
+    Column("status", short_text(20), nullable=False),
+    Column("model_type", long_text(), nullable=False),
+    Column("source_run_id", short_text(250), nullable=False),
+    Column("lifecycle_stage", short_text(20), nullable=False),
+    Column("creation_timestamp", BigInteger, nullable=False),
+    Column("last_updated_timestamp", BigInteger, nullable=False),
+    Index("ix_logged_models_newest", "experiment_id", "lifecycle_stage", "creation_timestamp"),
+    Index("ix_logged_models_run", "source_run_id"),
+)
+
+logged_model_metrics = Table(
+    "logged_model_metrics",
+    metadata,
+    # The columns that tell points apart are longer together than MySQL's keys may be.
+    Column("pk", row_number(), primary_key=True, autoincrement=True),
+    Column("model_pk", ForeignKey("logged_models.pk", ondelete="CASCADE"), nullable=False),
+    Column("run_id", short_text(32), nullable=False),
+    Column("key", short_text(250), nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("value_kind", SmallInteger, nullable=False),
+    Column("dataset_name", short_text(500), nullable=False),
+    Column("dataset_digest", short_text(36), nullable=False),
+    Index("ix_logged_model_metrics_key", "model_pk", "key", "step"),
+)
+
+logged_model_params = Table(
+    "logged_model_params",
+    metadata,
+    Column("model_pk", ForeignKey("logged_models.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+logged_model_tags = Table(
+    "logged_model_tags",
+    metadata,
+    Column("model_pk", ForeignKey("logged_models.pk", ondelete="CASCADE"), primary_key=True),
+    Column("key", short_text(250), primary_key=True),
+    Column("value", long_text(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 registered_models = Table(
     "registered_models",
     metadata,
@@ -165,6 +272,8 @@ model_versions = Table(
     Column("description", long_text()),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
+    # Absent in versions that were not made from a logged model.
+    Column("model_id", short_text(250)),
     Index("ix_model_versions_stage", "model_pk", "current_stage", "version"),
     Index("ix_model_versions_newest", "last_updated_timestamp"),
     Index("ix_model_versions_run", "run_id"),
