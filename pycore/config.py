@@ -118,6 +118,10 @@ TRUNCATE_LONG_VALUES = Setting(
     "MLFLOW_TRUNCATE_LONG_VALUES", True, _truth, "Cut too long params and tags; otherwise refuse them."
 )
 
+ENABLE_ASYNC_LOGGING = Setting(
+    "MLFLOW_ENABLE_ASYNC_LOGGING", False, _truth, "Log in the background unless a call says otherwise."
+)
+
 # Tracking server
 SQLITE_SYNCHRONOUS = Setting(
     "CRATEFLOW_SQLITE_SYNCHRONOUS",

@@ -35,6 +35,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "": ("pycore.tracking.fluent",),
     "artifacts": ("pycore.tracking.artifact_functions",),
     "client": ("pycore.tracking.mlflow_client",),
+    "config": ("pycore.tracking.async_logging",),
     "entities": (),
     "entities.model_registry": ("pycore.entities",),
     "entities.model_registry.model_version": ("pycore.entities",),

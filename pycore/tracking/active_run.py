@@ -17,6 +17,7 @@ from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
 from pycore.tracking import chosen_experiments, run_context, values
 from pycore.tracking.active_experiment import active_experiment_id
+from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.mlflow_client import MlflowClient
 
 
@@ -210,8 +211,11 @@ def _end(run: ActiveRun, status: str | int) -> None:
     for each in ending:
         del _open[each.info.run_id]
         _stack.last_ended = each
-    for each in ending:
-        MlflowClient(each.tracking_uri).set_terminated(each.info.run_id, status)
+    try:
+        flush_async_logging()
+    finally:
+        for each in ending:
+            MlflowClient(each.tracking_uri).set_terminated(each.info.run_id, status)
 
 
 def _end_or_warn(run: ActiveRun, status: RunStatus) -> None:
@@ -230,3 +234,5 @@ def _end_all() -> None:
     for run, owner in reversed(list(_open.values())):
         if owner == os.getpid():
             _end_or_warn(run, RunStatus.FAILED if died else RunStatus.FINISHED)
+    # What was logged in the background to runs that were never opened here.
+    flush_async_logging()

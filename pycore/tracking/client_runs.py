@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pycore.entities import Metric, PagedList, Param, Run, RunStatus, RunTag, ViewType
-from pycore.tracking import batches, run_context, values
+from pycore.tracking import async_logging, batches, run_context, values
+from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
 
 
 class ClientRuns(ClientConnection):
-    """Runs and what they log; see `pycore.protocols.Runs` for the errors."""
+    """Runs and what they log; see `pycore.protocols.Runs` for the errors.
+
+    With ``synchronous=False`` what is logged is written in the background, and a `PendingWrite` returned.
+    """
 
     def create_run(
         self,
@@ -78,9 +82,12 @@ class ClientRuns(ClientConnection):
             page_token,
         )
 
-    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+    def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Write a parameter, once, as text; return the value as given."""
-        self.tracking.runs.log_param(run_id, values.param(key, value))
+        param = values.param(key, value)
+        if async_logging.wanted(synchronous):
+            return self._queue(run_id, params=[param])
+        self.tracking.runs.log_param(run_id, param)
         return value
 
     def log_metric(
@@ -90,13 +97,24 @@ class ClientRuns(ClientConnection):
         value: Any,
         timestamp: int | None = None,
         step: int | None = None,
-    ) -> None:
+        synchronous: bool | None = None,
+    ) -> PendingWrite | None:
         """Append a point; see `pycore.tracking.values.metric` for what counts as a number."""
-        self.tracking.runs.log_metric(run_id, values.metric(key, value, timestamp, step))
+        metric = values.metric(key, value, timestamp, step)
+        if async_logging.wanted(synchronous):
+            return self._queue(run_id, metrics=[metric])
+        self.tracking.runs.log_metric(run_id, metric)
+        return None
 
-    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+    def set_tag(
+        self, run_id: str, key: str, value: Any, synchronous: bool | None = None
+    ) -> PendingWrite | None:
         """Set or replace a tag."""
-        self.tracking.runs.set_tag(run_id, values.tag(RunTag, key, value))
+        tag = values.tag(RunTag, key, value)
+        if async_logging.wanted(synchronous):
+            return self._queue(run_id, tags=[tag])
+        self.tracking.runs.set_tag(run_id, tag)
+        return None
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag."""
@@ -108,14 +126,27 @@ class ClientRuns(ClientConnection):
         metrics: Sequence[Metric] = (),
         params: Sequence[Param] = (),
         tags: Sequence[RunTag] = (),
-    ) -> None:
+        synchronous: bool | None = None,
+    ) -> PendingWrite | None:
         """Log any number of items, in as many requests as their limits ask for.
 
         Each request is stored whole or not at all.
         """
+        if async_logging.wanted(synchronous):
+            return self._queue(run_id, metrics, params, tags)
         for batch in batches.split(metrics, params, tags):
             self.tracking.runs.log_batch(run_id, *batch)
+        return None
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a key, by time, step and value; none for an unknown key."""
         return list(self.tracking.metrics.get_history(run_id, key))
+
+    def _queue(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[RunTag] = (),
+    ) -> PendingWrite:
+        return async_logging.queue(PendingWrite(self.tracking.runs, run_id, metrics, params, tags))

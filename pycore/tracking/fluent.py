@@ -2,6 +2,7 @@
 
 from pycore.tracking.active_experiment import set_experiment
 from pycore.tracking.active_run import ActiveRun, active_run, end_run, last_active_run, start_run
+from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.fluent_experiments import (
     create_experiment,
     delete_experiment,
@@ -60,6 +61,7 @@ __all__ = [
     "delete_run",
     "delete_tag",
     "end_run",
+    "flush_async_logging",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",

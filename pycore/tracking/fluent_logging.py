@@ -1,6 +1,7 @@
 """Module-level functions that log into the active run; they start one when there is none.
 
-Where `run_id` is given, it names the run instead.
+Where `run_id` is given, it names the run instead. With ``synchronous=False`` what is logged is written
+in the background by the end of the run at the latest, and a `PendingWrite` returned.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 from pycore.entities import RunTag
 from pycore.tracking import values
 from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.mlflow_client import MlflowClient
 
 
-def log_param(key: str, value: Any) -> Any:
+def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Write a parameter, once, as text; return the value as given.
 
     Raises
@@ -24,22 +26,25 @@ def log_param(key: str, value: Any) -> Any:
         The run has another value under the key, or the key is not legal.
     """
     client, run_id = _target()
-    return client.log_param(run_id, key, value)
+    return client.log_param(run_id, key, value, synchronous)
 
 
-def log_params(params: Mapping[str, Any], run_id: str | None = None) -> None:
+def log_params(
+    params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
+) -> PendingWrite | None:
     """Write parameters."""
     client, run_id = _target(run_id)
-    client.log_batch(run_id, params=values.params(params))
+    return client.log_batch(run_id, params=values.params(params), synchronous=synchronous)
 
 
 def log_metric(
     key: str,
     value: Any,
     step: int | None = None,
+    synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-) -> None:
+) -> PendingWrite | None:
     """Append a point to a metric.
 
     Parameters
@@ -52,30 +57,32 @@ def log_metric(
         Milliseconds since 1970 UTC; now when absent.
     """
     client, run_id = _target(run_id)
-    client.log_metric(run_id, key, value, timestamp, step)
+    return client.log_metric(run_id, key, value, timestamp, step, synchronous)
 
 
 def log_metrics(
     metrics: Mapping[str, Any],
     step: int | None = None,
+    synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-) -> None:
+) -> PendingWrite | None:
     """Append a point to each of several metrics."""
     client, run_id = _target(run_id)
-    client.log_batch(run_id, metrics=values.metrics(metrics, timestamp, step))
+    points = values.metrics(metrics, timestamp, step)
+    return client.log_batch(run_id, metrics=points, synchronous=synchronous)
 
 
-def set_tag(key: str, value: Any) -> None:
+def set_tag(key: str, value: Any, synchronous: bool | None = None) -> PendingWrite | None:
     """Set or replace a tag."""
     client, run_id = _target()
-    client.set_tag(run_id, key, value)
+    return client.set_tag(run_id, key, value, synchronous)
 
 
-def set_tags(tags: Mapping[str, Any]) -> None:
+def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> PendingWrite | None:
     """Set or replace tags."""
     client, run_id = _target()
-    client.log_batch(run_id, tags=values.tags(RunTag, tags))
+    return client.log_batch(run_id, tags=values.tags(RunTag, tags), synchronous=synchronous)
 
 
 def delete_tag(key: str) -> None:
