@@ -18,9 +18,10 @@ R_SOURCES := $(shell find r-package -type f -not -path '*/tests/*' 2>/dev/null)
 # What R's own distribution package, the build of rpy2 and the R package need.
 DEMO_PACKAGES := curl python3-venv python3-dev gcc r-base-core r-base-dev \
 	$(addprefix r-cran-,codetools httr2 jsonlite rlang cli withr yaml tibble)
-# The R test tools, and the model packages whose crates the tests serve.
+# The R test tools, the databases that the tests start, and the model packages whose crates they serve.
 TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr) \
-	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071)
+	postgresql mariadb-server \
+	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071 lme4 caret)
 
 export R_LIBS_USER := $(RLIB)
 export PATH := $(BIN):$(PATH)

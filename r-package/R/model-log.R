@@ -5,9 +5,9 @@
 #' packages it needs, and, with an `input_example`, whether it predicts in a fresh R process.
 #'
 #' @inheritParams mlflow_create_experiment
-#' @param model A [crate()].
+#' @param model A [crate()], a fitted model or a function.
 #' @param artifact_path Folder within the run's files.
-#' @param ... For [mlflow_save_model()], such as `dry_run = FALSE`.
+#' @param ... For [mlflow_save_model()], such as `type = "prob"` or `dry_run = FALSE`.
 #' @param registered_model_name Name to register the model under; created if there is none.
 #' @param signature,input_example,packages,metadata See [mlflow_save_model()].
 #' @param run_id By default the active run.
@@ -20,6 +20,7 @@
 #' predictor <- crate(function(x) stats::predict(model, x), model = fit)
 #' with(mlflow_start_run(), {
 #'   mlflow_log_model(predictor, "model", input_example = head(iris["Sepal.Length"]))
+#'   mlflow_log_model(fit, "the same, packed and described by itself")
 #' })
 mlflow_log_model <- function(model, artifact_path, ..., registered_model_name = NULL,
                              signature = NULL, input_example = NULL, packages = NULL,

@@ -3,7 +3,14 @@
 #' Writes the model with everything another process needs to load and serve it. Packages can add
 #' methods for their own classes.
 #'
-#' @param model A [crate()].
+#' A fitted model or a plain function is packed into a [crate()] first. Models of `lm()`, `glm()`,
+#' `nls()`, `loess()`, mgcv, lme4, rpart, ranger, randomForest, glmnet, e1071's `svm()`, `coxph()`, nnet,
+#' `MASS::lda()` and `qda()`, caret, xgboost, lightgbm, parsnip and workflows are known. What they keep
+#' of their training data stays behind where the predictions for the example remain identical, and the
+#' example itself is taken from that data when none is given. A function takes along the objects of
+#' its script that it uses.
+#'
+#' @param model A [crate()], a fitted model or a function.
 #' @param path Folder to write; a model that is there already is replaced.
 #' @param model_spec Fields of the MLmodel file that are known already.
 #' @param ... For methods.
@@ -15,23 +22,38 @@
 #' path <- file.path(tempdir(), "irises")
 #' mlflow_save_model(predictor, path, input_example = head(iris["Sepal.Length"]))
 #' list.files(path)
+#'
+#' mlflow_save_model(fit, path)
+#' mlflow_predict(mlflow_load_model(path), head(iris))
 mlflow_save_model <- function(model, path, model_spec = list(), ...) {
   UseMethod("mlflow_save_model")
 }
 
+#' @param type What to predict where the family of models has a choice: `"response"`, `"class"`, `"prob"`,
+#'   `"link"`, `"lp"` or `"risk"`; a model that classifies predicts the class by itself, a `glm()` or
+#'   `gam()` the response.
+#' @rdname mlflow_save_model
 #' @export
-mlflow_save_model.default <- function(model, path, model_spec = list(), ...) {
-  abort(
-    c(
-      "There is no applicable method to save an object of class {.cls {class(model)[[1]]}}.",
-      i = "Pack it: {.code crate(function(x) stats::predict(model, x), model = model)}."
-    ),
-    "flavor_unknown"
-  )
+mlflow_save_model.default <- function(model, path, model_spec = list(), ..., type = NULL,
+                                      input_example = NULL) {
+  packed <- pack(model, type, call = rlang::current_env())
+  example <- input_example %||% training_example(model)
+  if (is.null(example)) {
+    rlang::inform(
+      c(
+        "The data that the model was fitted on is not at hand: it is saved without signature.",
+        i = "Give an `input_example`, and a server can check what it is sent."
+      ),
+      class = "crateflow_message_no_example"
+    )
+  }
+  if (is.data.frame(example)) packed <- drop_training_data(packed, example)
+  mlflow_save_model(packed, path, model_spec, ..., input_example = example)
 }
 
 #' @param signature From [mlflow_infer_signature()]; by default inferred from `input_example` and what
-#'   the crate predicts for it.
+#'   the crate predicts for it. Unless it has params, they are the crate's further arguments that have
+#'   a default; of a default of several texts, as for [match.arg()], the first.
 #' @param input_example Data frame, some rows that the model can predict.
 #' @param packages Names of packages to load with the crate, besides those found in its code and by the
 #'   classes of its objects.
@@ -69,6 +91,7 @@ mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signa
   if (is.null(signature) && !is.null(input_example)) {
     signature <- mlflow_infer_signature(input_example, prediction_of(output))
   }
+  if (!is.null(signature)) signature$params <- signature$params %||% crate_params(model)
 
   spec <- utils::modifyList(
     list(

@@ -21,7 +21,7 @@ mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
     )
   }
   if (length(params) > 0 && !(is.list(params) && rlang::is_named(params))) {
-    abort("{.arg params} must be a named list.", "invalid_input")
+    abort("{.arg params} must be a named list, not {describe(params)}.", "invalid_input")
   }
   factors <- Filter(is.factor, as.list(input))
   types <- vapply(as.list(input), r_type, "")
@@ -29,7 +29,7 @@ mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
     list(
       inputs = table_schema(input),
       outputs = if (!is.null(output)) output_schema(output),
-      params = if (length(params) > 0) unname(Map(param_schema, names(params), params)),
+      params = params_schema(params),
       levels = lapply(factors, levels),
       types = as.list(types[types != ""])
     ),
@@ -112,6 +112,26 @@ output_schema <- function(output) {
   }
   type <- schema_type(if (is.array(output)) as.vector(output) else output)
   if (!is.null(type)) list(list(type = type, required = TRUE))
+}
+
+params_schema <- function(params, call = rlang::caller_env()) {
+  if (length(params) == 0) return(NULL)
+  unname(Map(function(name, default) param_schema(name, default, call), names(params), params))
+}
+
+#' The params that callers may give a crate
+#'
+#' Those of its arguments, but for the first, whose default is known without data. An argument with
+#' another default can still be given a param of its own, with [mlflow_infer_signature()].
+#' @noRd
+crate_params <- function(crate) {
+  defaults <- Filter(Negate(rlang::is_missing), formals(unclass(crate))[-1])
+  values <- lapply(defaults, function(default) {
+    value <- tryCatch(eval(default, environment(crate)), error = function(cnd) NULL)
+    if (is.character(value) && length(value) > 1) value[[1]] else value
+  })
+  usable <- vapply(values, function(x) !is.null(schema_type(x)) && length(x) > 0 && !anyNA(x), NA)
+  params_schema(values[usable])
 }
 
 param_schema <- function(name, default, call = rlang::caller_env()) {

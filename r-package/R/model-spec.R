@@ -71,12 +71,13 @@ utc_time <- function() {
   format(as.POSIXct(Sys.time()), "%Y-%m-%d %H:%M:%OS6", tz = "UTC")
 }
 
-# 32 hexadecimal digits; not drawn from the random numbers of the session.
+# 32 hexadecimal digits; not drawn from the random numbers of the session, which belong to the user.
 new_uuid <- function() {
-  paste(as.character(openssl::rand_bytes(16)), collapse = "")
+  once <- c(format(as.numeric(Sys.time()), digits = 17), Sys.getpid(), Sys.info()[["nodename"]], tempfile())
+  substr(cli::hash_sha256(paste(once, collapse = " ")), 1, 32)
 }
 
 # Of the bytes on disk: a connection would be decompressed on the way.
 file_sha256 <- function(path) {
-  paste(as.character(unclass(openssl::sha256(readBin(path, "raw", file.size(path))))), collapse = "")
+  cli::hash_raw_sha256(readBin(path, "raw", file.size(path)))
 }

@@ -149,3 +149,12 @@ test_that("arguments are checked", {
   expect_error(mlflow_save_model(iris_crate(), path, dry_run = TRUE), "needs an `input_example`")
   expect_error(mlflow_save_model(1, path), "no applicable method", class = "crateflow_error_flavor_unknown")
 })
+
+test_that("ids are new each time, and the random numbers stay the user's", {
+  withr::local_seed(1)
+  before <- .Random.seed
+  ids <- vapply(1:50, function(i) new_uuid(), "")
+  expect_identical(anyDuplicated(ids), 0L)
+  expect_match(ids, "^[0-9a-f]{32}$")
+  expect_identical(.Random.seed, before)
+})

@@ -98,3 +98,14 @@ test_that("factors, dates and missing values reach a served crate as they are he
   expect_equal(scored$at, c(1704164645.678, 0), tolerance = 1e-12)
   expect_identical(scored$x, c(NA, 0.1))
 })
+
+test_that("params of a request reach the crate", {
+  path <- file.path(withr::local_tempdir(), "model")
+  scaled <- crate(function(x, factor = 1, unit = "cm") paste(x$a * factor, unit))
+  mlflow_save_model(scaled, path, input_example = data.frame(a = 1:2))
+  url <- local_scoring(path)
+  data <- data.frame(a = c(1L, 3L))
+  expect_identical(mlflow_score(url, data), c("1 cm", "3 cm"))
+  expect_identical(mlflow_score(url, data, params = list(factor = 2, unit = "mm")), c("2 mm", "6 mm"))
+  expect_error(mlflow_score(url, data, params = list(factor = "x")), "factor", class = "crateflow_error")
+})

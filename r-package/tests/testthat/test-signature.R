@@ -55,3 +55,15 @@ test_that("what has no type is refused by name", {
 test_that("a signature prints its columns", {
   expect_snapshot(cran = TRUE, mlflow_infer_signature(iris[3:5], c(1.5, 2), list(level = 0.95)))
 })
+
+test_that("the further arguments of a crate are its params", {
+  params <- crate_params(crate(
+    function(x, level = 1 - alpha, type = c("response", "link"), n = 5L, y, rows = nrow(x), s = NULL, ...) x,
+    alpha = 0.05
+  ))
+  expect_identical(vapply(params, `[[`, "", "name"), c("level", "type", "n"))
+  expect_identical(lapply(params, `[[`, "default"), list(0.95, "response", 5L))
+  expect_identical(vapply(params, `[[`, "", "type"), c("double", "string", "integer"))
+  expect_null(crate_params(crate(function(x) x)))
+  expect_null(crate_params(crate(~.x)))
+})
