@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,52 +106,18 @@ def save_model(
     )
 
 
-def log_model(
-    crate_file: str | Path,
-    artifact_path: str | None = None,
-    registered_model_name: str | None = None,
-    signature: Any = None,
-    input_example: Any = None,
-    input_levels: Mapping[str, Sequence[str]] | None = None,
-    input_types: Mapping[str, str] | None = None,
-    batchable: bool = True,
-    packages: Mapping[str, str] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    name: str | None = None,
-) -> ModelInfo:
+def log_model(crate_file: str | Path, artifact_path: str | None = None, **options: Any) -> ModelInfo:
     """Save a crate's file into the artifacts of the active run.
 
     Parameters
     ----------
     crate_file : path
-    artifact_path, name : str, optional
-        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
-    registered_model_name : str, optional
-        Registered model to make a version of.
-
-    See `save_model` for the others.
-
-    Returns
-    -------
-    ModelInfo
+    artifact_path : str, optional
+        Folder in the run, ``"model"`` when not given.
+    options
+        Those of `save_model` and of `pycore.tracking.model_logging.log_saved`.
     """
-
-    def save(folder: Path, model: Model) -> None:
-        save_model(
-            crate_file,
-            folder,
-            signature=signature,
-            input_example=input_example,
-            input_levels=input_levels,
-            input_types=input_types,
-            batchable=batchable,
-            packages=packages,
-            metadata=metadata,
-            mlflow_model=model,
-        )
-
-    place = model_logging.artifact_path_of(artifact_path, name)
-    return model_logging.log_model(save, place, registered_model_name=registered_model_name)
+    return model_logging.log_saved(partial(save_model, crate_file), artifact_path, **options)
 
 
 def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> CrateModel:

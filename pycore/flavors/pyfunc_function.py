@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,9 +16,9 @@ from typing import Any
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models import pickled, registry
 from pycore.models.environment import CONDA_ENV as CONDA_FILE
-from pycore.models.environment import ENV, REQUIREMENTS, Requirements, pinned
+from pycore.models.environment import ENV, REQUIREMENTS, pinned
 from pycore.models.environment import conda_env as conda_env_of
-from pycore.models.flavor import Predictor
+from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.pyfunc import PyFuncModel
 from pycore.models.python_model import (
@@ -28,7 +29,6 @@ from pycore.models.python_model import (
     as_python_model,
 )
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.signature import ModelSignature
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.tracking import model_logging, model_uris
 
@@ -93,17 +93,12 @@ def save_model(
     path: str | Path,
     loader_module: str | None = None,
     data_path: str | Path | None = None,
-    code_paths: list[str] | None = None,
-    conda_env: str | Path | Mapping[str, Any] | None = None,
+    *,
     mlflow_model: Model | None = None,
     python_model: Any = None,
     artifacts: Mapping[str, str] | None = None,
-    signature: ModelSignature | bool | None = None,
-    input_example: Any = None,
-    pip_requirements: Requirements | None = None,
-    extra_pip_requirements: Requirements | None = None,
-    metadata: Mapping[str, Any] | None = None,
     model_config: Mapping[str, Any] | None = None,
+    **companions: Any,
 ) -> None:
     """Save a model of one's own into a new folder.
 
@@ -123,9 +118,10 @@ def save_model(
         Files or folders, by URI or path, that `python_model` finds in its context by name.
     model_config : mapping, optional
         Configuration, which whoever loads the model may override.
-    mlflow_model, code_paths, conda_env, signature, input_example, pip_requirements,
-    extra_pip_requirements, metadata
-        See `pycore.models.save.Companions`.
+    mlflow_model : Model, optional
+        To fill in.
+    companions
+        Signature, example, code, environment and metadata; see `pycore.models.save.Companions`.
 
     Raises
     ------
@@ -159,71 +155,29 @@ def save_model(
             ),
         )
 
-    companions = Companions(
-        signature, input_example, code_paths, conda_env, pip_requirements, extra_pip_requirements, metadata
-    )
-    save_folder(path, write, companions, model=mlflow_model, requirements=get_default_pip_requirements())
+    requirements = get_default_pip_requirements()
+    save_folder(path, write, Companions(**companions), model=mlflow_model, requirements=requirements)
 
 
 def log_model(
     artifact_path: str | None = None,
     loader_module: str | None = None,
     data_path: str | Path | None = None,
-    code_paths: list[str] | None = None,
-    conda_env: str | Path | Mapping[str, Any] | None = None,
-    python_model: Any = None,
-    artifacts: Mapping[str, str] | None = None,
-    registered_model_name: str | None = None,
-    signature: ModelSignature | bool | None = None,
-    input_example: Any = None,
-    await_registration_for: int | None = None,
-    pip_requirements: Requirements | None = None,
-    extra_pip_requirements: Requirements | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    model_config: Mapping[str, Any] | None = None,
-    name: str | None = None,
-    **ignored: Any,
+    **options: Any,
 ) -> ModelInfo:
     """Save a model of one's own into the artifacts of the active run.
 
     Parameters
     ----------
-    artifact_path, name : str, optional
-        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
-    registered_model_name : str, optional
-        Registered model to make a version of.
-    await_registration_for : int, optional
-        Not needed: a version is ready at once.
-    ignored
-        Arguments of other versions of MLflow that have no meaning here.
-
-    See `save_model` for the others.
-
-    Returns
-    -------
-    ModelInfo
+    artifact_path : str, optional
+        Folder in the run, ``"model"`` when not given.
+    loader_module, data_path
+        See `save_model`.
+    options
+        Those of `save_model` and of `pycore.tracking.model_logging.log_saved`.
     """
-
-    def save(folder: Path, model: Model) -> None:
-        save_model(
-            folder,
-            loader_module=loader_module,
-            data_path=data_path,
-            code_paths=code_paths,
-            conda_env=conda_env,
-            mlflow_model=model,
-            python_model=python_model,
-            artifacts=artifacts,
-            signature=signature,
-            input_example=input_example,
-            pip_requirements=pip_requirements,
-            extra_pip_requirements=extra_pip_requirements,
-            metadata=metadata,
-            model_config=model_config,
-        )
-
-    place = model_logging.artifact_path_of(artifact_path, name)
-    return model_logging.log_model(save, place, registered_model_name=registered_model_name)
+    save = partial(save_model, loader_module=loader_module, data_path=data_path)
+    return model_logging.log_saved(save, artifact_path, **options)
 
 
 def add_to_model(
@@ -287,33 +241,24 @@ def get_default_conda_env() -> dict[str, Any]:
     return conda_env_of(get_default_pip_requirements())
 
 
-class PythonFunctionFlavor:
-    """Loads `PythonModel` pickles, ours and MLflow's."""
-
-    name = FLAVOR_NAME
-
-    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
-        """Leave scoring to the general way."""
-
-    def load_pyfunc(self, path: Path, model: Model) -> Any:
-        """Return the model under the method ``predict(data, params)``, its context loaded."""
-        section = model.flavors[PYFUNC]
-        if section.get("python_model_compression"):
-            raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
-        file = inside(path, section.get("python_model"), "python_model")
-        python_model = pickled.load(file, SUBSTITUTES)
-        saved = section.get("artifacts") or {}
-        artifacts = {
-            name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()
-        }
-        context = PythonModelContext(artifacts, dict(section.get("config") or {}))
-        load_context = getattr(python_model, "load_context", None)
-        if load_context is not None:
-            load_context(context=context)
-        return LoadedPythonModel(python_model, context)
+def _load_python_model(path: Path, model: Model) -> LoadedPythonModel:
+    """Return the model under the method ``predict(data, params)``, its context loaded."""
+    section = model.flavors[PYFUNC]
+    if section.get("python_model_compression"):
+        raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
+    file = inside(path, section.get("python_model"), "python_model")
+    python_model = pickled.load(file, SUBSTITUTES)
+    saved = section.get("artifacts") or {}
+    artifacts = {name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()}
+    context = PythonModelContext(artifacts, dict(section.get("config") or {}))
+    load_context = getattr(python_model, "load_context", None)
+    if load_context is not None:
+        load_context(context=context)
+    return LoadedPythonModel(python_model, context)
 
 
-FLAVOR = PythonFunctionFlavor()
+#: Loads `PythonModel` pickles, ours and MLflow's.
+FLAVOR = PythonFlavor(FLAVOR_NAME, _load_python_model)
 
 
 def _copy_artifact(name: str, uri: str, folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ those of versions 1 and 2 included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from pycore.errors import InvalidInput, InvalidModel
 from pycore.models import pickled
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
-from pycore.models.flavor import Predictor
+from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
-from pycore.tracking import model_logging, model_uris
+from pycore.tracking import model_loading, model_logging
 
 FLAVOR_NAME = "sklearn"
 
@@ -31,16 +31,11 @@ _ROW_WISE = frozenset({"predict", "predict_proba", "predict_log_proba", "decisio
 def save_model(
     sk_model: Any,
     path: str | Path,
-    conda_env: str | Path | Mapping[str, Any] | None = None,
-    code_paths: list[str] | None = None,
+    *,
     mlflow_model: Model | None = None,
     serialization_format: str = "cloudpickle",
-    signature: Any = None,
-    input_example: Any = None,
-    pip_requirements: Any = None,
-    extra_pip_requirements: Any = None,
     pyfunc_predict_fn: str = "predict",
-    metadata: Mapping[str, Any] | None = None,
+    **companions: Any,
 ) -> None:
     """Save a fitted estimator or pipeline into a new folder.
 
@@ -55,8 +50,8 @@ def save_model(
     serialization_format : {"cloudpickle", "pickle"}
     pyfunc_predict_fn : str
         Method that `pyfunc` models call, such as ``predict_proba``.
-    conda_env, code_paths, signature, input_example, pip_requirements, extra_pip_requirements, metadata
-        See `pycore.models.save.Companions`.
+    companions
+        Signature, example, environment and metadata; see `pycore.models.save.Companions`.
 
     Raises
     ------
@@ -85,74 +80,27 @@ def save_model(
             sklearn_version=version("scikit-learn"),
         )
 
-    companions = Companions(
-        signature, input_example, code_paths, conda_env, pip_requirements, extra_pip_requirements, metadata
-    )
     save_folder(
         path,
         write,
-        companions,
+        Companions(**companions),
         model=mlflow_model,
         requirements=get_default_pip_requirements(serialization_format == "cloudpickle"),
     )
 
 
-def log_model(
-    sk_model: Any,
-    artifact_path: str | None = None,
-    conda_env: str | Path | Mapping[str, Any] | None = None,
-    code_paths: list[str] | None = None,
-    serialization_format: str = "cloudpickle",
-    registered_model_name: str | None = None,
-    signature: Any = None,
-    input_example: Any = None,
-    await_registration_for: int | None = None,
-    pip_requirements: Any = None,
-    extra_pip_requirements: Any = None,
-    pyfunc_predict_fn: str = "predict",
-    metadata: Mapping[str, Any] | None = None,
-    name: str | None = None,
-    **ignored: Any,
-) -> ModelInfo:
+def log_model(sk_model: Any, artifact_path: str | None = None, **options: Any) -> ModelInfo:
     """Save an estimator into the artifacts of the active run.
 
     Parameters
     ----------
     sk_model : object
-    artifact_path, name : str, optional
-        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
-    registered_model_name : str, optional
-        Registered model to make a version of.
-    await_registration_for : int, optional
-        Not needed: a version is ready at once.
-    ignored
-        Arguments of other versions of MLflow that have no meaning here.
-
-    See `save_model` for the others.
-
-    Returns
-    -------
-    ModelInfo
+    artifact_path : str, optional
+        Folder in the run, ``"model"`` when not given.
+    options
+        Those of `save_model` and of `pycore.tracking.model_logging.log_saved`.
     """
-
-    def save(folder: Path, model: Model) -> None:
-        save_model(
-            sk_model,
-            folder,
-            conda_env=conda_env,
-            code_paths=code_paths,
-            mlflow_model=model,
-            serialization_format=serialization_format,
-            signature=signature,
-            input_example=input_example,
-            pip_requirements=pip_requirements,
-            extra_pip_requirements=extra_pip_requirements,
-            pyfunc_predict_fn=pyfunc_predict_fn,
-            metadata=metadata,
-        )
-
-    place = model_logging.artifact_path_of(artifact_path, name)
-    return model_logging.log_model(save, place, registered_model_name=registered_model_name)
+    return model_logging.log_saved(partial(save_model, sk_model), artifact_path, **options)
 
 
 def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any:
@@ -170,14 +118,7 @@ def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any
     InvalidModel
         The folder holds no model of scikit-learn, or one that cannot be read.
     """
-    path = model_uris.fetch(str(model_uri), dst_path)
-    model = Model.load(path)
-    if FLAVOR_NAME not in model.flavors:
-        raise InvalidModel(
-            f"{model_uri} is no scikit-learn model; its flavors are {', '.join(model.flavors)}. "
-            "pycore.pyfunc.load_model loads any of them."
-        )
-    return _estimator(path, model)
+    return _estimator(*model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path))
 
 
 def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
@@ -207,21 +148,13 @@ class _SklearnModel:
         return self._estimator
 
 
-class SklearnFlavor:
-    """Loads what `save_model` and MLflow's flavor saved."""
-
-    name = FLAVOR_NAME
-
-    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
-        """Leave scoring to the general way."""
-
-    def load_pyfunc(self, path: Path, model: Model) -> Any:
-        """Return an object with the method that the model was saved for."""
-        section = model.flavors.get(PYFUNC, {})
-        return _SklearnModel(_estimator(path, model), str(section.get("predict_fn", "predict")))
+def _load_pyfunc(path: Path, model: Model) -> _SklearnModel:
+    section = model.flavors.get(PYFUNC, {})
+    return _SklearnModel(_estimator(path, model), str(section.get("predict_fn", "predict")))
 
 
-FLAVOR = SklearnFlavor()
+#: Loads what `save_model` and MLflow's flavor saved.
+FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
 
 
 def _estimator(path: Path, model: Model) -> Any:

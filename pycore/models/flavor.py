@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -78,6 +79,21 @@ class Flavor(Protocol):
     def load_pyfunc(self, path: Path, model: Model) -> Any:
         """Load an object with ``predict(data)`` or ``predict(data, params)`` for Python callers."""
         ...
+
+
+@dataclass(frozen=True)
+class PythonFlavor:
+    """A flavor whose models are scored through Python alone: a name and a function that loads."""
+
+    name: str
+    load: Callable[[Path, Model], Any]
+
+    def load_predictor(self, path: Path, model: Model) -> Predictor | None:
+        """Leave scoring to the general way."""
+
+    def load_pyfunc(self, path: Path, model: Model) -> Any:
+        """Load an object with ``predict(data)`` or ``predict(data, params)``."""
+        return self.load(path, model)
 
 
 @runtime_checkable

@@ -15,6 +15,10 @@ from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
 
+#: Arguments of MLflow's `log_model` functions that change nothing here: a version is ready at once, and a
+#: model belongs to its run, whose tags and params are its own.
+_WITHOUT_MEANING = frozenset({"await_registration_for", "model_id", "model_type", "params", "step", "tags"})
+
 
 def artifact_path_of(artifact_path: str | None, name: str | None) -> str:
     """Return the folder of a model in its run from the two arguments that may name it.
@@ -58,16 +62,9 @@ def log_model(
     ModelInfo
         With `model_uri` ``runs:/<run id>/<artifact path>`` and, if registered, the version.
 
-    Examples
+    See Also
     --------
-    A flavor's own function is this call::
-
-        def log_model(sk_model, artifact_path="model", registered_model_name=None, **options):
-            return model_logging.log_model(
-                lambda folder, model: save_model(sk_model, folder, mlflow_model=model, **options),
-                artifact_path,
-                registered_model_name=registered_model_name,
-            )
+    log_saved : for flavors, whose `save_model` has the arguments all of them have.
     """
     if run_id is None:
         run = active_or_new_run()
@@ -87,3 +84,50 @@ def log_model(
         return info
     version = register_model(info.model_uri, registered_model_name, client=client)
     return dataclasses.replace(info, registered_model_version=str(version.version))
+
+
+def log_saved(
+    save_model: Callable[..., None],
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    registered_model_name: str | None = None,
+    **options: Any,
+) -> ModelInfo:
+    """Log a model into the active run with its flavor's `save_model`.
+
+    Parameters
+    ----------
+    save_model : callable
+        ``save_model(folder, mlflow_model=…, **options)``.
+    artifact_path, name : str, optional
+        Folder in the run, under its older and newer name; ``"model"`` when neither is given.
+    registered_model_name : str, optional
+        Registered model to make a version of.
+    options
+        Those of `save_model`; some that only other versions of MLflow know are ignored.
+
+    Returns
+    -------
+    ModelInfo
+
+    Raises
+    ------
+    InvalidInput
+        The folder is named twice, or an option cannot be used.
+    TypeError
+        `save_model` has no such option.
+
+    Examples
+    --------
+    A flavor's own function is this call::
+
+        def log_model(xgb_model, artifact_path=None, **options):
+            return model_logging.log_saved(partial(save_model, xgb_model), artifact_path, **options)
+    """
+    known = {key: value for key, value in options.items() if key not in _WITHOUT_MEANING}
+    return log_model(
+        lambda folder, model: save_model(folder, mlflow_model=model, **known),
+        artifact_path_of(artifact_path, name),
+        registered_model_name=registered_model_name,
+    )

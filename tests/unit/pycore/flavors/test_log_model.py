@@ -74,6 +74,11 @@ def test_both_names_are_too_many(log):
         log("a", name="b")
 
 
+def test_an_option_that_does_not_exist_is_refused(log):
+    with mlflow.start_run(), pytest.raises(TypeError, match="'input_exmaple'"):
+        log(input_exmaple=ROWS)
+
+
 def test_a_copy_is_put_where_it_is_wanted(log, tmp_path):
     with mlflow.start_run():
         uri = log("model").model_uri

@@ -169,7 +169,7 @@ def test_an_estimator_of_an_early_folder_loads_as_it_was(saved, tmp_path):
 @pytest.mark.parametrize(
     ("mlmodel", "error", "message"),
     [
-        ("flavors: {crate: {}}", InvalidModel, "is no scikit-learn model; its flavors are crate"),
+        ("flavors: {crate: {}}", InvalidModel, "is no sklearn model; its flavors are crate"),
         ("flavors: {sklearn: {pickled_model: gone.pkl}}", InvalidModel, r"lacks 'gone\.pkl'"),
         ("flavors: {sklearn: {pickled_model: ../m.pkl}}", InvalidModel, "leaves the model folder"),
         ("flavors: {sklearn: {}}", InvalidModel, "pickled_model must be a path"),
