@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 GROUP = "crateflow.flavors"
 
 #: Modules that an extra of ours installs.
-_EXTRAS = {"cloudpickle": "models", "numpy": "models", "pandas": "models", "rpy2": "r", "sklearn": "models"}
+_EXTRAS = {
+    "cloudpickle": "models",
+    "lightgbm": "lightgbm",
+    "numpy": "models",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "pandas": "models",
+    "rpy2": "r",
+    "sklearn": "models",
+    "statsmodels": "statsmodels",
+    "xgboost": "xgboost",
+}
 
 
 def names() -> list[str]:
