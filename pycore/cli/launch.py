@@ -107,7 +107,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         settings = {
-            "worker_class": "gthread",
+            "worker_class": "pycore.cli.worker.StayingWorker",
             "workers": self._workers,
             "threads": self._threads,
             "loglevel": "warning",

@@ -1,0 +1,55 @@
+"""What a kept connection may rely on, with a worker of two threads."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+from processes import Server, server
+
+LIMIT_S = 30
+
+
+@pytest.fixture(scope="module")
+def two_threads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("worker")
+    arguments = ["server", "--port", "0", "--workers", "1", "--gunicorn-opts", "--threads 2"]
+    arguments += ["--backend-store-uri", f"sqlite:///{folder / 'tracking.db'}", "--no-serve-artifacts"]
+    with server(arguments, folder / "server.log") as running:
+        yield running
+
+
+def port_of(running: Server) -> int:
+    return int(running.url.rsplit(":", 1)[1])
+
+
+@pytest.mark.parametrize("clients", [1, 2, 3, 8])
+def test_all_kept_connections_get_their_turns(two_threads, clients):
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(
+                closing(http.client.HTTPConnection("127.0.0.1", port_of(two_threads), timeout=LIMIT_S))
+            )
+            for _ in range(clients)
+        ]
+        for _ in range(5):
+            for connection in connections:
+                connection.request("GET", "/health")
+            for connection in connections:
+                reply = connection.getresponse()
+                assert (reply.status, reply.read()) == (200, b"OK")
+
+
+def test_requests_sent_together_are_answered_in_turn(two_threads):
+    request = b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port_of(two_threads)), LIMIT_S) as connection:
+        connection.sendall(request * 3 + last)
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+    assert received.count(b"HTTP/1.1 200 OK") == 4
+    assert received.endswith(b"OK")
