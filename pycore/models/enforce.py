@@ -9,29 +9,43 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pycore.errors import InvalidInput, SignatureMismatch
 from pycore.models.columns import Array, Column, Table
-from pycore.models.data_types import DataType
+from pycore.models.data_types import DataType, ValueType
 from pycore.models.json_values import ValueFault, column_from_values, shown
 from pycore.models.param_schema import ParamSchema
 from pycore.models.schema import ColSpec, Schema, TensorSpec
 
 _log = logging.getLogger(__name__)
 
+#: The values of one column, as they come.
+Values: TypeAlias = Sequence[Any] | Column
+
+#: The kinds that are of a declared type already.
+_KINDS: Mapping[DataType, frozenset[str]] = {
+    DataType.boolean: frozenset({"logical"}),
+    DataType.integer: frozenset({"integer"}),
+    DataType.long: frozenset({"long"}),
+    DataType.float: frozenset({"double"}),
+    DataType.double: frozenset({"double"}),
+    DataType.string: frozenset({"text", "factor", "ordered"}),
+    DataType.datetime: frozenset({"date", "datetime"}),
+}
+
 
 def table_from_columns(
-    columns: Mapping[str, Sequence[Any]], schema: Schema | None, n_rows: int | None = None
+    columns: Mapping[str, Values], schema: Schema | None, n_rows: int | None = None
 ) -> Table:
-    """Turn lists of plain JSON values into a typed table.
+    """Turn lists of plain JSON values, or columns typed by their sender, into a typed table.
 
     Parameters
     ----------
-    columns : mapping of str to sequence
+    columns : mapping of str to sequence or Column
         By name, or by position as ``"0"``, ``"1"``, ... for a schema without names.
     schema : Schema, optional
         Columns of a signature: they are converted to its types and put into its order, others are
@@ -145,15 +159,17 @@ def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None)
     return read
 
 
-def _common_length(columns: Mapping[str, Sequence[Any]], n_rows: int | None) -> int:
-    lengths = {name: len(values) for name, values in columns.items()}
+def _common_length(columns: Mapping[str, Values], n_rows: int | None) -> int:
+    lengths = {
+        name: values.n_rows if isinstance(values, Column) else len(values) for name, values in columns.items()
+    }
     if len(set(lengths.values()) | ({n_rows} - {None})) > 1:
         told = ", ".join(f"{name!r}: {length}" for name, length in lengths.items())
         raise InvalidInput(f"The columns differ in length ({told}); each needs one value per row.")
     return next(iter(lengths.values()), n_rows or 0)
 
 
-def _by_position(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+def _by_position(columns: Mapping[str, Values]) -> dict[str, Values]:
     return {str(at): values for at, values in enumerate(columns.values())}
 
 
@@ -162,17 +178,30 @@ def _missing(missing: list[str], extra: list[str]) -> str:
     return f"{text} (besides the signature: {', '.join(map(repr, extra))})" if extra else text
 
 
-def _convert(
-    columns: Mapping[str, tuple[Sequence[Any], ColSpec | None]], faults: list[str]
-) -> dict[str, Column]:
+def _convert(columns: Mapping[str, tuple[Values, ColSpec | None]], faults: list[str]) -> dict[str, Column]:
     """Return the typed columns and append what is wrong with the others."""
     typed = {}
     for name, (values, spec) in columns.items():
         try:
-            typed[name] = column_from_values(values, spec.type if spec else None)
+            typed[name] = _column(values, spec.type if spec else None)
         except ValueFault as fault:
             faults.append(f"column {name!r}, {fault}")
     return typed
+
+
+def _column(values: Values, value_type: ValueType | None) -> Column:
+    if not isinstance(values, Column):
+        return column_from_values(values, value_type)
+    if not isinstance(value_type, DataType) or values.kind in _KINDS.get(value_type, ()):
+        return values
+    if (value_type, values.kind) == (DataType.long, "integer"):
+        return Column("long", values.data.astype(np.int64), values.missing)
+    if value_type in (DataType.double, DataType.float) and values.kind in ("integer", "long", "logical"):
+        data = values.data.astype(np.float64)
+        if values.missing is not None:
+            data[values.missing] = np.nan
+        return Column("double", data, values.missing)
+    return column_from_values(values.to_list(), value_type)
 
 
 def _numbers_from_objects(values: Any, error_class: type[InvalidInput]) -> npt.NDArray[Any]:

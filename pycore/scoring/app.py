@@ -16,9 +16,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycore.config import MAX_BODY_MB
-from pycore.errors import InvalidInput, MlflowException, PayloadTooLarge, Unavailable
+from pycore.errors import MlflowException, Unavailable
 from pycore.models.signature import ModelSignature
 from pycore.scoring.engine.client import EngineClient
+from pycore.scoring.request_body import read_request_body
 from pycore.scoring.scorer import Scorer
 from pycore.wire.encoding import dumps
 from pycore.wire.errors import ENDPOINT_NOT_FOUND, to_json
@@ -40,6 +41,7 @@ class _Response(NamedTuple):
     body: bytes
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
 
 
 class ScoringApp:
@@ -74,10 +76,10 @@ class ScoringApp:
         except Exception as error:  # noqa: BLE001 - what nobody foresaw: to the log, and not to the caller
             _log.error("a request failed unexpectedly", exc_info=error)
             response = _refused(MlflowException("The server failed at this request; its log says more."))
-        body, status, headers = response
+        body, status, headers, content_type = response
         start_response(
             _STATUS_LINES[status],
-            [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers],
+            [("Content-Type", content_type), ("Content-Length", str(len(body))), *headers],
         )
         return [body]
 
@@ -104,24 +106,10 @@ class ScoringApp:
         return _Response(b"\n")
 
     def _score(self, environ: dict[str, Any]) -> _Response:
-        reply = self._scorer.score(self._body(environ), environ.get("CONTENT_TYPE"))
-        if reply.warning is None:
-            return _Response(reply.body)
-        return _Response(reply.body, headers=((WARNING_HEADER, reply.warning),))
-
-    def _body(self, environ: dict[str, Any]) -> bytes:
-        limit = self._max_body_mb << 20
-        # Without a length the body comes in chunks, or there is none.
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        body: bytes = b"" if length > limit else environ["wsgi.input"].read(length or limit + 1)
-        if max(length, len(body)) > limit:
-            raise PayloadTooLarge(
-                f"The body is larger than {self._max_body_mb} MB, the limit of this server; send fewer rows "
-                "at a time, or raise CRATEFLOW_MAX_BODY_MB."
-            )
-        if len(body) < length:
-            raise InvalidInput(f"The body ends after {len(body)} of {length} bytes.")
-        return body
+        body = read_request_body(environ, self._max_body_mb)
+        reply = self._scorer.score(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"))
+        headers = () if reply.warning is None else ((WARNING_HEADER, reply.warning),)
+        return _Response(reply.body, headers=headers, content_type=reply.content_type)
 
 
 def _refused(error: MlflowException) -> _Response:

@@ -26,7 +26,8 @@ def read_csv(text: str, schema: Schema | None) -> Table:
     Parameters
     ----------
     text : str
-        The first line names the columns; commas separate, quotes quote, blank lines do not count.
+        The first line names the columns; commas separate, quotes quote, blank lines do not count. A first
+        column without a name is left out.
     schema : Schema, optional
         Types of the columns; without it integers, numbers and truths are told by their looks.
 
@@ -44,6 +45,10 @@ def read_csv(text: str, schema: Schema | None) -> Table:
     if not lines:
         raise InvalidInput("The body is empty; the first line of CSV names the columns.", "BAD_REQUEST")
     header, *rows = lines
+    if len(header) > 1 and header[0] == "" and not (schema and "" in schema.input_names()):
+        # The index that pandas writes before the columns.
+        header = header[1:]
+        rows = [row[1:] for row in rows]
     for number, row in enumerate(rows, start=1):
         if len(row) > len(header):
             raise InvalidInput(

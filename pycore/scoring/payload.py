@@ -1,7 +1,8 @@
 """Request bodies: from the bytes of a scoring request to typed data and params.
 
 A JSON body is an object with exactly one of the keys in `_READERS`, and ``params`` if wanted; other
-keys are ignored. An object with a key of `_CHAT_KEYS` is itself the data.
+keys are ignored. An object with a key of `_CHAT_KEYS` is itself the data. Bodies without any of these
+keys may be those of older clients: see `pycore.scoring.legacy_bodies`.
 
 References
 ----------
@@ -20,8 +21,10 @@ from pycore.models.columns import Block, Column, Json, Table
 from pycore.models.enforce import array_from_lists, enforce_params, table_from_columns
 from pycore.models.schema import Schema
 from pycore.models.signature import ModelSignature
+from pycore.scoring.arrow_stream import read_arrow
 from pycore.scoring.content_type import body_format
 from pycore.scoring.csv_body import read_csv
+from pycore.scoring.legacy_bodies import modernized
 from pycore.wire.encoding import dumps, loads
 
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
@@ -56,7 +59,7 @@ def read_payload(body: bytes, content_type: str | None, signature: ModelSignatur
     Parameters
     ----------
     body : bytes
-        UTF-8, with or without a byte order mark.
+        Text is UTF-8, with or without a byte order mark.
     content_type : str, optional
         The header of the request.
     signature : ModelSignature, optional
@@ -72,10 +75,13 @@ def read_payload(body: bytes, content_type: str | None, signature: ModelSignatur
         The body is not of its format, or not of the form asked for.
     """
     schema = signature.inputs if signature else None
+    form = body_format(content_type)
+    if form == "arrow":
+        return Payload(read_arrow(body, schema), _params(None, signature))
     body = body.removeprefix(b"\xef\xbb\xbf")
-    if body_format(content_type) == "csv":
+    if form == "csv":
         return Payload(read_csv(_decode(body), schema), _params(None, signature))
-    request = _read_json(body)
+    request = _read_json(body, schema)
     if not _CHAT_KEYS.isdisjoint(request):
         return _read_chat(request, signature)
     given = [key for key in _READERS if key in request]
@@ -98,13 +104,15 @@ def _decode(body: bytes) -> str:
         raise _malformed(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
 
 
-def _read_json(body: bytes) -> dict[str, Any]:
+def _read_json(body: bytes, schema: Schema | None) -> dict[str, Any]:
     if not body.strip():
         raise _malformed("The body is empty; send a JSON object.")
     try:
         request = loads(body)
     except InvalidInput as error:
         raise _malformed(error.message) from error
+    if not isinstance(request, dict) or (_READERS.keys() | _CHAT_KEYS).isdisjoint(request):
+        request = modernized(request, schema)
     if not isinstance(request, dict):
         kind = "list" if isinstance(request, list) else "single value"
         raise _malformed(

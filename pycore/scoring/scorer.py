@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pycore.models.columns import Block, Json
+import numpy as np
+
+from pycore.models.columns import Array, Block, Json
 from pycore.models.signature import ModelSignature
+from pycore.scoring.arrow_stream import write_arrow
+from pycore.scoring.content_type import ARROW, wants_arrow
 from pycore.scoring.payload import read_payload
 from pycore.scoring.reply import predictions, render
 
@@ -22,13 +26,15 @@ class Reply:
     Parameters
     ----------
     body : bytes
-        JSON.
     warning : str, optional
         What the caller should know although there is an answer.
+    content_type : str
+        Of the body.
     """
 
     body: bytes
     warning: str | None = None
+    content_type: str = "application/json"
 
 
 class Scorer:
@@ -44,8 +50,16 @@ class Scorer:
         self._signature = signature
         self._predict = predict
 
-    def score(self, body: bytes, content_type: str | None) -> Reply:
+    def score(self, body: bytes, content_type: str | None, accept: str | None = None) -> Reply:
         """Answer one request.
+
+        Parameters
+        ----------
+        body : bytes
+        content_type : str, optional
+            The header of the request.
+        accept : str, optional
+            The header of the request: who names Arrow streams gets one for every result that has rows.
 
         Raises
         ------
@@ -56,10 +70,13 @@ class Scorer:
         """
         payload = read_payload(body, content_type, self._signature)
         if _n_rows(payload.data) == 0:
-            return Reply(b'{"predictions": []}')
-        result = self._predict(payload.data, payload.params)
-        body = render(result).encode() if payload.is_bare else predictions(result)
-        return Reply(body, _row_warning(payload.data, result))
+            result: Block = Array(np.empty(0))
+        else:
+            result = self._predict(payload.data, payload.params)
+        warning = _row_warning(payload.data, result)
+        if wants_arrow(accept) and (stream := write_arrow(result)) is not None:
+            return Reply(stream, warning, ARROW)
+        return Reply(render(result).encode() if payload.is_bare else predictions(result), warning)
 
 
 def _n_rows(block: Block) -> int | None:

@@ -4,6 +4,7 @@ The cases are those of MLflow's scoring server, in its order; where ours differs
 says so.
 """
 
+import gzip
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.ipc
 import pycore.sklearn
 import pytest
 import requests
@@ -148,6 +151,11 @@ CSV = "A,B,C,D\n5.1,3.5,1.4,0.2\n4.9,3.0,1.4,0.2\n"
         pytest.param({"dataframe_split": SPLIT}, "application/json; charset=UTF-8", id="26 UTF-8"),
         pytest.param({"dataframe_split": SPLIT}, None, id="26 no type: JSON here, 500 there"),
         pytest.param({"dataframe_split": SPLIT, "signature_name": "x"}, "application/json", id="stray key"),
+        pytest.param(RECORDS, "application/json", id="24 list: an old form, taken here"),
+        pytest.param(SPLIT, "application/json", id="24 bare split: an old form, taken here"),
+        pytest.param(COLUMNS, "application/json", id="24 bare columns: an old form, taken here"),
+        pytest.param(SPLIT, "application/json; format=pandas-split", id="25 taken here"),
+        pytest.param(RECORDS, "application/json; format=pandas-records", id="25 records, taken here"),
         pytest.param(*csv(CSV), id="27 LF"),
         pytest.param(*csv(CSV.replace("\n", "\r\n")), id="27 CRLF"),
         pytest.param(*csv("\ufeff" + CSV), id="27 BOM"),
@@ -160,6 +168,29 @@ def test_forms_that_a_model_of_named_columns_takes(server, predictions, body, co
     assert reply.headers["Content-Type"] == "application/json"
     # The same bits, and the separators that clients were seen to match on.
     assert reply.text == json.dumps({"predictions": predictions})
+
+
+def test_gzip_bodies(server, predictions):
+    body = gzip.compress(json.dumps({"dataframe_split": SPLIT}).encode())
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    reply = requests.post(f"{server('L')}/invocations", data=body, headers=headers, timeout=30)
+    assert reply.json() == {"predictions": predictions}
+    cut = requests.post(f"{server('L')}/invocations", data=body[:-9], headers=headers, timeout=30)
+    assert (cut.status_code, "too early" in cut.json()["message"]) == (400, True)
+
+
+def test_arrow_streams_both_ways(server, predictions):
+    table = pyarrow.Table.from_pylist(RECORDS)
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    arrow = "application/vnd.apache.arrow.stream"
+    headers = {"Content-Type": arrow, "Accept": arrow}
+    body = sink.getvalue().to_pybytes()
+    reply = requests.post(f"{server('L')}/invocations", data=body, headers=headers, timeout=30)
+    assert reply.headers["Content-Type"] == arrow
+    assert pyarrow.ipc.open_stream(reply.content).read_all().to_pydict() == {"predictions": predictions}
+    assert post(server("L"), body, arrow).json() == {"predictions": predictions}
 
 
 def test_16_single_values_are_one_row(server):
@@ -208,8 +239,7 @@ def split(data, columns=NAMES, **more):
         pytest.param(
             {"dataframe_split": SPLIT, "prompt": "x"}, None, "INVALID_PARAMETER_VALUE", "missing", id="22"
         ),
-        pytest.param(RECORDS, None, "BAD_REQUEST", "a list", id="24 list"),
-        pytest.param(SPLIT, None, "BAD_REQUEST", "exactly one", id="24 bare split"),
+        pytest.param(R, None, "BAD_REQUEST", "a list", id="24 list of lists"),
         pytest.param({}, None, "BAD_REQUEST", "exactly one", id="24 empty object"),
         pytest.param(b"", None, "BAD_REQUEST", "empty", id="24 empty"),
         pytest.param(b"null", None, "BAD_REQUEST", "single value", id="24 null"),
@@ -217,7 +247,7 @@ def split(data, columns=NAMES, **more):
         pytest.param(b'{"inputs": "\xe9"}', None, "BAD_REQUEST", "", id="not UTF-8"),
         pytest.param(b"[" * 100_000, None, "BAD_REQUEST", "not JSON", id="deep nesting"),
         pytest.param(
-            split(R), "application/json; format=pandas-split", "UNSUPPORTED_MEDIA_TYPE", "format", id="25"
+            split(R), "application/json; format=pandas-table", "UNSUPPORTED_MEDIA_TYPE", "format", id="25"
         ),
         pytest.param(
             split(R), "application/json; charset=latin-1", "UNSUPPORTED_MEDIA_TYPE", "latin-1", id="26"

@@ -125,7 +125,7 @@ def test_named_tensors_are_refused_with_the_way_out():
         ({"dataframe_records": [1]}, "list of objects"),
         ({"instances": [{"a": 1}, {"b": 1}]}, "same keys"),
         ({"inputs": [1], "instances": [1]}, "this one has instances and inputs"),
-        ({"rows": [1]}, "none of them"),
+        ({"rows": 1}, "none of them"),
         ({"inputs": [1], "params": [1]}, "'params' is an object"),
     ],
 )
