@@ -14,7 +14,7 @@ from pycore.artifacts.stores import scheme_of
 from pycore.errors import InvalidInput
 from pycore.protocols import Api
 
-DATABASES = ("sqlite", "postgresql", "mysql")
+DATABASES = ("sqlite", "postgresql", "mysql", "mariadb")
 #: Folder for the artifacts of experiments that name no place of their own, beside an SQLite file.
 ARTIFACT_FOLDER = "mlruns"
 
@@ -30,7 +30,8 @@ def connect(uri: str) -> Api:
     ----------
     uri : str
         ``http://…`` or ``https://…`` of a server, or a database: ``sqlite:///relative.db``,
-        ``sqlite:////absolute.db``, ``postgresql://…``. A database that is empty gets its tables.
+        ``sqlite:////absolute.db``, ``postgresql://…``, ``mysql://…``. A database that is empty gets its
+        tables.
 
     Raises
     ------

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, String, bindparam, cast, delete, insert,
 from pycore.entities import Experiment, ExperimentTag, LifecycleStage
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
-from pycore.store.prepared import Prepared, insert_or, upsert
+from pycore.store.inserts import insert_or_ignore, upsert
+from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Subject, find_page
 from pycore.store.tables import experiment_tags, experiments
 
@@ -29,6 +30,7 @@ _LOCK = Prepared(
         select(experiments).where(experiments.c.experiment_id == bindparam("experiment_id")).with_for_update()
     )
 )
+_INSERT_UNLESS_THERE = Prepared(lambda dialect: insert_or_ignore(experiments, dialect))
 _SET_TAG = Prepared(lambda dialect: upsert(experiment_tags, dialect, "value"))
 
 
@@ -58,7 +60,8 @@ def insert_experiment(connection: Connection, name: str, now_ms: int) -> int:
 
 def insert_experiment_zero(connection: Connection, name: str, artifact_location: str, now_ms: int) -> None:
     """Add the experiment of id 0, unless it is there."""
-    statement = insert_or(experiments, connection.dialect.name).values(
+    _INSERT_UNLESS_THERE.execute(
+        connection,
         experiment_id=0,
         name=name,
         artifact_location=artifact_location,
@@ -66,7 +69,6 @@ def insert_experiment_zero(connection: Connection, name: str, artifact_location:
         creation_time=now_ms,
         last_update_time=now_ms,
     )
-    connection.execute(statement.on_conflict_do_nothing())
 
 
 def set_artifact_location(connection: Connection, experiment_id: int, artifact_location: str) -> None:

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Executable, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from pycore.entities import Metric
 from pycore.search import Position
 from pycore.store.children import ChildReader
+from pycore.store.inserts import insert_or_ignore, upsert_higher
 from pycore.store.metric_values import decode, encode
-from pycore.store.prepared import Prepared, insert_or
+from pycore.store.prepared import Prepared
 from pycore.store.tables import latest_metrics, metrics, runs
 
+# The order of `Metric.rank`.
+_RANK = ("step", "timestamp", "value")
 
-def _replace_older(dialect: str) -> Executable:
-    """Return the insert of a latest point that yields to a later one, as `Metric.rank` has it."""
-    insert = insert_or(latest_metrics, dialect)
-    new, old = insert.excluded, latest_metrics.c
-    return insert.on_conflict_do_update(
-        index_elements=[old.run_pk, old.key],
-        set_={name: new[name] for name in ("value", "value_kind", "timestamp", "step")},
-        where=tuple_(new.step, new.timestamp, new.value) > tuple_(old.step, old.timestamp, old.value),
-    )
-
-
-_INSERT = Prepared(lambda dialect: insert_or(metrics, dialect).on_conflict_do_nothing())
-_REPLACE_OLDER = Prepared(_replace_older)
+_INSERT = Prepared(lambda dialect: insert_or_ignore(metrics, dialect))
+_REPLACE_OLDER = Prepared(lambda dialect: upsert_higher(latest_metrics, dialect, _RANK, "value_kind"))
 _LATEST = ChildReader(latest_metrics, ("key", "value", "value_kind", "timestamp", "step"))
 _RUN_PK = Prepared(lambda _: select(runs.c.pk).where(runs.c.run_id == bindparam("run_id")))
 

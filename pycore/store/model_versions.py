@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, up
 from pycore.entities import ModelVersion, ModelVersionTag, Stage, VersionNumber
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import CHUNK, among
-from pycore.store.prepared import Prepared, upsert
+from pycore.store.inserts import upsert
+from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Subject, find_page
 from pycore.store.tables import aliases, model_version_tags, model_versions, registered_models
 

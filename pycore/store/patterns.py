@@ -26,6 +26,8 @@ def ilike(column: ColumnElement[str], pattern: str, dialect: str) -> ColumnEleme
     """Return the condition that a column matches a pattern in any case."""
     if dialect == "sqlite":
         return func.matches_ignoring_case(pattern, column) == 1
+    if dialect == "mysql":
+        return column.ilike(pattern.replace("\\", "\\\\"))
     # The columns' own collation, C, knows the case of ASCII letters alone.
     return type_coerce(collate(column, "default"), Text()).ilike(pattern.replace("\\", "\\\\"))
 

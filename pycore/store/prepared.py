@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
 
@@ -52,17 +51,3 @@ def _arguments(compiled: SQLCompiler, values: Mapping[str, Any]) -> Any:
     if compiled.positiontup is None:
         return dict(values)
     return tuple([values[name] for name in compiled.positiontup])
-
-
-def insert_or(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that can say what happens on a conflict; both databases word it alike."""
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-
-
-def upsert(table: Table, dialect: str, *columns: str) -> Executable:
-    """Return an insert of a row that, where its key exists already, replaces the given columns."""
-    insert = insert_or(table, dialect)
-    return insert.on_conflict_do_update(
-        index_elements=[*table.primary_key.columns],
-        set_={column: insert.excluded[column] for column in columns},
-    )

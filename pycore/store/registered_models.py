@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from pycore.entities import ModelVersion, RegisteredModel, RegisteredModelTag, VersionNumber
 from pycore.search import Entity, Filter, Order, Position
+from pycore.store.inserts import upsert
 from pycore.store.model_versions import get_latest_versions
-from pycore.store.prepared import Prepared, upsert
+from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Subject, find_page
 from pycore.store.tables import aliases, model_versions, registered_model_tags, registered_models
 
@@ -88,12 +89,10 @@ def update_registered_model(connection: Connection, pk: int, now_ms: int, **valu
 
 def next_version(connection: Connection, pk: int, now_ms: int) -> int:
     """Count a model's versions up and return the new number, which nobody else gets."""
-    statement = (
-        update(registered_models)
-        .where(registered_models.c.pk == pk)
-        .values(last_version=registered_models.c.last_version + 1, last_updated_timestamp=now_ms)
-        .returning(registered_models.c.last_version)
-    )
+    last_version = registered_models.c.last_version
+    update_registered_model(connection, pk, now_ms, last_version=last_version + 1)
+    # The update holds the row until the transaction ends, so nobody counts on in between.
+    statement = select(last_version).where(registered_models.c.pk == pk)
     return int(connection.execute(statement).scalar_one())
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from pycore.entities import Run, RunData, RunInfo
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
+from pycore.store.inserts import insert_numbered, number_of
 from pycore.store.metrics import get_latest_metrics
 from pycore.store.params import get_params
 from pycore.store.prepared import Prepared
@@ -28,8 +29,7 @@ _SUBJECT = Subject(
     nullable=frozenset({"end_time"}),
 )
 
-_INSERTED = [column.name for column in runs.c if column.name != "pk"]
-_INSERT = Prepared(lambda _: insert(runs).returning(runs.c.pk).values({c: bindparam(c) for c in _INSERTED}))
+_INSERT = Prepared(lambda dialect: insert_numbered(runs, dialect, "pk"))
 _GET = Prepared(lambda _: select(runs).where(runs.c.run_id == bindparam("run_id")))
 _LOCK = Prepared(
     lambda _: (
@@ -58,7 +58,7 @@ def insert_run(connection: Connection, info: RunInfo) -> RunRow:
     """Add a run."""
     experiment_id = int(info.experiment_id)
     values = {**dict(info), "experiment_id": experiment_id}
-    pk = _INSERT.execute(connection, **values).scalar_one()
+    pk = number_of(_INSERT.execute(connection, **values))
     return RunRow(pk, experiment_id, info.lifecycle_stage)
 
 

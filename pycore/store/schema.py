@@ -1,10 +1,13 @@
 """Which revision of the schema a database has, and the way to the newest.
 
 Migrations are numbered files in `pycore.store.migrations`. They run inside the transaction that the
-caller began; it locks out every other process that starts at the same moment.
+caller began, and inside `only_one`, which holds back every other process that starts at the same moment.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, inspect, text
 
@@ -15,8 +18,10 @@ HEAD = "0002"
 
 _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = "pycore.store:migrations"
-# Any constant does, as long as no other program locks the same number.
-_ADVISORY_LOCK = 0x_C2A7_EF10
+# Any constants do, as long as no other program locks the same.
+_POSTGRESQL_LOCK = 0x_C2A7_EF10
+_MYSQL_LOCK = "CONCAT('crateflow ', MD5(DATABASE()))"
+_LOCK_TIMEOUT_S = 120
 
 
 def revision(connection: Connection) -> str | None:
@@ -44,6 +49,40 @@ def is_current(connection: Connection) -> bool:
     return revision(connection) == HEAD
 
 
+@contextmanager
+def only_one(connection: Connection) -> Iterator[None]:
+    """Hold the right to change the schema; others wait for it.
+
+    Parameters
+    ----------
+    connection : Connection
+        Another one than the one that makes the changes. SQLite needs no more than that one's transaction.
+
+    Raises
+    ------
+    Unavailable
+        Another process does not finish.
+    """
+    # A transaction left open on this connection would itself hold back a migration.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _POSTGRESQL_LOCK})
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": _POSTGRESQL_LOCK})
+    elif connection.dialect.name == "mysql":
+        if not connection.execute(text(f"SELECT GET_LOCK({_MYSQL_LOCK}, {_LOCK_TIMEOUT_S})")).scalar():
+            raise Unavailable("another process is upgrading its schema and does not finish; try again")
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(text(f"SELECT RELEASE_LOCK({_MYSQL_LOCK})"))
+    else:
+        yield
+
+
 def upgrade(connection: Connection) -> None:
     """Bring a database to the newest revision, in the transaction of the connection.
 
@@ -57,8 +96,6 @@ def upgrade(connection: Connection) -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ADVISORY_LOCK})
     alembic = Config()
     alembic.set_main_option("script_location", _MIGRATIONS)
     alembic.attributes["connection"] = connection

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, delete, select
 
 from pycore.entities import RunTag
 from pycore.store.children import ChildReader
-from pycore.store.prepared import Prepared, upsert
+from pycore.store.inserts import upsert
+from pycore.store.prepared import Prepared
 from pycore.store.tables import HEAD_LENGTH, tags
 
 _SET = Prepared(lambda dialect: upsert(tags, dialect, "value", "value_head"))

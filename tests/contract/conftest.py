@@ -1,7 +1,7 @@
 """The implementations of `pycore.protocols` that the contract suite holds to one behaviour.
 
 A further one is a context manager that yields an empty platform with its artifacts below the folder it
-is given, and a line in IMPLEMENTATIONS.
+is given, and a line in IMPLEMENTATIONS. The rules are also held to it over each further database.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from database_servers import mariadb, postgresql
 from live_server import live_server
+from sqlalchemy import inspect, text
 
 from pycore.artifacts.stores import StoresByScheme
 from pycore.client.build import build_api as build_client
@@ -41,11 +43,45 @@ IMPLEMENTATIONS: dict[str, Callable[[Path], AbstractContextManager[Api]]] = {
 }
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+SERVERS = ("on_postgresql", "on_mariadb")
+
+
+@pytest.fixture(params=[*IMPLEMENTATIONS, *SERVERS])
 def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
     """An empty platform."""
+    if request.param in SERVERS:
+        database: Database = request.getfixturevalue(request.param)
+        _empty(database)
+        yield build_api(database, StoresByScheme(), str(tmp_path / "artifacts"))
+        return
     with IMPLEMENTATIONS[request.param](tmp_path) as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def on_postgresql() -> Iterator[Database]:
+    """A database that each test finds empty."""
+    with postgresql() as server, server.new_database() as uri, Database.open(uri) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def on_mariadb() -> Iterator[Database]:
+    """A database that each test finds empty."""
+    with mariadb() as server, server.new_database() as uri, Database.open(uri) as database:
+        yield database
+
+
+def _empty(database: Database) -> None:
+    with database.transaction() as connection:
+        names = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
+            return
+        connection.execute(text("SET foreign_key_checks = 0"))
+        for name in names:
+            connection.execute(text(f"TRUNCATE {name}"))
+        connection.execute(text("SET foreign_key_checks = 1"))
 
 
 @pytest.fixture

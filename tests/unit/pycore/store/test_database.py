@@ -16,8 +16,7 @@ from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from pycore.errors import InvalidInput, Unavailable
-from pycore.store import Database
-from pycore.store import database as database_module
+from pycore.store import Database, engines
 from pycore.store.tables import experiments
 
 
@@ -143,7 +142,7 @@ def test_a_damaged_file(uri, tmp_path):
 
 
 def test_a_locked_database(database, monkeypatch):
-    monkeypatch.setattr(database_module, "_BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_S", 0.1)
     path = database.url.database
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
