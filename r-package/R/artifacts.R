@@ -31,6 +31,14 @@ mlflow_log_artifact <- function(path, artifact_path = NULL, run_id = NULL, clien
   invisible(artifact_table(list_run_artifacts(client, run_id, artifact_path)$files))
 }
 
+#' @param local_dir A folder.
+#' @rdname mlflow_log_artifact
+#' @export
+mlflow_log_artifacts <- function(local_dir, artifact_path = NULL, run_id = NULL, client = NULL) {
+  if (!dir.exists(check_string(local_dir))) abort("There is no folder {.path {local_dir}}.", "not_found")
+  mlflow_log_artifact(local_dir, artifact_path, run_id, client)
+}
+
 #' Log a text or a list as file
 #'
 #' @inheritParams mlflow_log_artifact

@@ -15,27 +15,33 @@ check_crate <- function(crate, columns = character(), call = rlang::caller_env()
 }
 
 check_names <- function(crate, columns, call) {
-  functions <- variables <- list()
+  missing <- crate_missing_names(crate, columns)
+  if (length(missing$advice) == 0) return(invisible())
+  abort(
+    c(
+      "The crate uses what will not exist where it is loaded.",
+      stats::setNames(as_plain(missing$advice), rep("x", length(missing$advice)))
+    ),
+    "unfit_crate",
+    functions = missing$functions,
+    variables = missing$variables,
+    call = call
+  )
+}
+
+# What the functions of a crate use that will not exist, and what to do about each.
+crate_missing_names <- function(crate, columns) {
+  functions <- variables <- character()
   for (fn in crate_functions(crate)) {
     missing <- missing_names(fn)
     functions <- union(functions, missing$functions)
     variables <- union(variables, setdiff(missing$variables, columns))
   }
-  if (length(functions) + length(variables) == 0) return(invisible())
-  bullets <- c(
+  advice <- c(
     vapply(functions, missing_function_advice, ""),
     vapply(variables, missing_variable_advice, "")
   )
-  abort(
-    c(
-      "The crate uses what will not exist where it is loaded.",
-      stats::setNames(as_plain(bullets), rep("x", length(bullets)))
-    ),
-    "unfit_crate",
-    functions = as.character(functions),
-    variables = as.character(variables),
-    call = call
-  )
+  list(functions = functions, variables = variables, advice = unname(advice))
 }
 
 missing_function_advice <- function(name) {

@@ -24,12 +24,13 @@
 #' @keywords internal
 "_PACKAGE"
 
-# What this R session is doing: where it tracks, its experiment, and the stack of its active runs,
-# innermost last. The only mutable state of the package.
+# What this R session is doing: where it tracks, its experiment, the stack of its active runs, innermost
+# last, and the run that ended last. The only mutable state of the package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
 session$experiment_id <- NULL
 session$runs <- character()
+session$last_run <- NULL
 
 .onLoad <- function(libname, pkgname) {
   # carrier has a print method for the same class; whoever has it loaded keeps it.

@@ -22,6 +22,23 @@ get_run <- function(client, run_id, call = rlang::caller_env()) {
     getElement("run")
 }
 
+#' The run that a run is nested in
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param run_id By default the active run.
+#' @returns The run, as [mlflow_get_run()] returns it; NULL when it is not nested.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(mlflow_start_run(), {
+#'   with(child <- mlflow_start_run(nested = TRUE), mlflow_log_param("fold", 1))
+#' })
+#' mlflow_get_parent_run(mlflow_id(child))
+mlflow_get_parent_run <- function(run_id = NULL, client = NULL) {
+  tags <- mlflow_get_run(run_id, client)$tags[[1]]
+  parent <- tags$value[tags$key == "mlflow.parentRunId"]
+  if (length(parent) > 0) mlflow_get_run(parent, client)
+}
+
 #' Delete or restore a run
 #'
 #' A deleted run is kept and comes back with `mlflow_restore_run()`.
@@ -53,8 +70,34 @@ mlflow_restore_run <- function(run_id, client = NULL) {
   mlflow_get_run(run_id, client)
 }
 
-update_run <- function(client, run_id, status = NULL, end_ms = NULL, call = rlang::caller_env()) {
-  body <- list(run_id = run_id, run_uuid = run_id, status = status, end_time = end_ms)
+#' Change the status or the name of a run
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param run_id By default the active run.
+#' @param status `"RUNNING"`, `"SCHEDULED"`, `"FINISHED"`, `"FAILED"` or `"KILLED"`. The active run stays
+#'   active; [mlflow_end_run()] ends it.
+#' @param run_name Its new name.
+#' @returns The run, as [mlflow_get_run()] returns it.
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_param("depth", 3))
+#' mlflow_update_run(mlflow_id(run), run_name = "three levels")
+mlflow_update_run <- function(run_id = NULL, status = NULL, run_name = NULL, client = NULL) {
+  status <- check_string(status, null = TRUE)
+  run_name <- check_string(run_name, null = TRUE)
+  if (is.null(status) && is.null(run_name)) {
+    abort("At least one of `status` and `run_name` must be given.", "invalid_input")
+  }
+  run_id <- resolve_run_id(run_id, client)
+  update_run(as_client(client), run_id, status, run_name = run_name)
+  mlflow_get_run(run_id, client)
+}
+
+update_run <- function(client, run_id, status = NULL, end_ms = NULL, run_name = NULL,
+                       call = rlang::caller_env()) {
+  body <- list(
+    run_id = run_id, run_uuid = run_id, status = status, end_time = end_ms, run_name = run_name
+  )
   request_build(client, "POST", "runs/update", body = body) |>
     request_perform(idempotent = TRUE, call = call)
 }
@@ -67,18 +110,28 @@ update_run <- function(client, run_id, status = NULL, end_ms = NULL, call = rlan
 #' @param experiment_ids Ids of the experiments to look in; by default the active one.
 #' @param order_by Texts such as `"metrics.rmse ASC"`; by default the newest runs come first.
 #' @param max_results Largest number to return; by default all.
-#' @returns A tibble of runs, one row each, with the columns of [mlflow_get_run()].
+#' @param experiment_names Names of the experiments to look in, besides `experiment_ids`.
+#' @param wide Whether to give each metric, param and tag a column of its own.
+#' @returns A tibble of runs, one row each, with the columns of [mlflow_get_run()]. With `wide = TRUE`,
+#'   in place of the last three: `metrics.<key>` (a number), `params.<key>` and `tags.<key>` (texts); NA
+#'   where a run has none.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
 #' mlflow_search_runs("metrics.rmse < 0.5", experiment_ids = "0", order_by = "metrics.rmse ASC")
 mlflow_search_runs <- function(filter = NULL,
                                run_view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
                                experiment_ids = NULL, order_by = list(), client = NULL,
-                               max_results = Inf) {
+                               max_results = Inf, experiment_names = NULL, wide = FALSE) {
   run_view_type <- match.arg(run_view_type)
   limit <- check_number(max_results)
-  if (!is.null(experiment_ids)) {
-    ids <- lapply(experiment_ids, check_id, arg = "experiment_ids", call = environment())
+  check_flag(wide)
+  if (!is.null(experiment_ids) || !is.null(experiment_names)) {
+    ids <- c(
+      lapply(experiment_ids, check_id, arg = "experiment_ids", call = environment()),
+      lapply(check_texts(experiment_names), function(name) {
+        mlflow_get_experiment(name = name, client = client)$experiment_id
+      })
+    )
   } else {
     ids <- list(resolve_experiment_id(NULL, client))
   }
@@ -88,7 +141,23 @@ mlflow_search_runs <- function(filter = NULL,
     run_view_type = run_view_type,
     order_by = check_texts(order_by)
   )
-  run_table(search_pages(as_client(client), "runs/search", "runs", body, limit))
+  runs <- run_table(search_pages(as_client(client), "runs/search", "runs", body, limit))
+  if (wide) widen_runs(runs) else runs
+}
+
+widen_runs <- function(runs) {
+  parts <- c("metrics", "params", "tags")
+  columns <- lapply(parts, function(part) {
+    tables <- runs[[part]]
+    keys <- sort(unique(as.character(unlist(lapply(tables, `[[`, "key")))), method = "radix")
+    missing <- if (part == "metrics") NA_real_ else NA_character_
+    values <- lapply(keys, function(key) {
+      vapply(tables, function(table) c(table$value[table$key == key], missing)[[1]], missing)
+    })
+    stats::setNames(values, paste0(part, ".", keys, recycle0 = TRUE))
+  })
+  plain <- as.list(runs)[setdiff(names(runs), parts)]
+  tibble::new_tibble(c(plain, unlist(columns, recursive = FALSE)), nrow = nrow(runs))
 }
 
 #' List the runs of an experiment

@@ -34,6 +34,7 @@ local_session <- function(uri = NULL, env = parent.frame()) {
   session$tracking_uri <- uri
   session$experiment_id <- NULL
   session$runs <- character()
+  session$last_run <- NULL
   invisible(uri)
 }
 

@@ -81,3 +81,37 @@ test_that("what does not exist is an error of its own", {
   expect_error(mlflow_delete_run(missing), class = "crateflow_error_not_found")
   expect_error(mlflow_id(1), "must be a run or an experiment", class = "crateflow_error_invalid_input")
 })
+
+test_that("runs are renamed, found in wide form, and know their parents", {
+  local_tracking()
+  name <- unique_name("wide")
+  suppressMessages(mlflow_set_experiment(name))
+  with(parent <- mlflow_start_run(), {
+    mlflow_log_metric("rmse", 0.5)
+    mlflow_log_param("depth", 3)
+    with(child <- mlflow_start_run(nested = TRUE), mlflow_set_tag("fold", "1"))
+    expect_identical(mlflow_id(mlflow_last_active_run()), mlflow_id(parent))
+  })
+  expect_identical(mlflow_id(mlflow_last_active_run()), mlflow_id(parent))
+  expect_identical(mlflow_id(mlflow_get_parent_run(mlflow_id(child))), mlflow_id(parent))
+  expect_null(mlflow_get_parent_run(mlflow_id(parent)))
+  expect_identical(mlflow_update_run(mlflow_id(child), run_name = "new")$run_name, "new")
+  expect_error(mlflow_update_run(mlflow_id(child)), "At least one", class = "crateflow_error_invalid_input")
+
+  found <- mlflow_search_runs(experiment_names = name, wide = TRUE, order_by = "metrics.rmse ASC")
+  expect_identical(found$run_id, c(mlflow_id(parent), mlflow_id(child)))
+  expect_identical(found$metrics.rmse, c(0.5, NA))
+  expect_identical(found$params.depth, c("3", NA))
+  expect_identical(found$tags.fold, c(NA, "1"))
+  expect_false(any(c("metrics", "params", "tags") %in% names(found)))
+  expect_identical(nrow(mlflow_search_runs("params.depth = '9'", experiment_names = name, wide = TRUE)), 0L)
+  expect_error(mlflow_search_runs(experiment_names = "no such"), class = "crateflow_error_not_found")
+})
+
+test_that("a shared run is known to the processes started from here", {
+  uri <- local_tracking()
+  with(run <- mlflow_start_run(), expect_identical(mlflow_share_run(), mlflow_id(run)))
+  expect_identical(Sys.getenv("MLFLOW_RUN_ID"), mlflow_id(run))
+  expect_identical(Sys.getenv("MLFLOW_TRACKING_URI"), uri)
+  expect_error(mlflow_share_run(), class = "crateflow_error_no_active_run")
+})
