@@ -43,6 +43,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "entities.run_status": ("pycore.entities",),
     "entities.view_type": ("pycore.entities",),
     "exceptions": ("pycore.errors",),
+    "lightgbm": ("pycore.flavors.lightgbm", "pycore.autologging.lightgbm"),
     "models": (
         "pycore.models.spec",
         "pycore.models.signature",
@@ -53,6 +54,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "models.signature": (),
     "pyfunc": ("pycore.flavors.pyfunc_function",),
     "pyfunc.model": ("pycore.flavors.pyfunc_function",),
+    "sklearn": ("pycore.flavors.sklearn", "pycore.autologging.sklearn"),
     "store": (),
     "store.entities": ("pycore.entities",),
     "store.entities.paged_list": ("pycore.entities",),
@@ -63,10 +65,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "types.schema": ("pycore.models.data_types", "pycore.models.schema", "pycore.models.param_schema"),
     "utils": (),
     "utils.mlflow_tags": (),
+    "xgboost": ("pycore.flavors.xgboost", "pycore.autologging.xgboost"),
 }
 
 #: Single names that are called otherwise here: path -> (module, name).
 NAMES: Mapping[str, tuple[str, str]] = {
+    "autolog": ("pycore.autologging.libraries", "autolog"),
     "MlflowException": ("pycore.errors", "MlflowException"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),

@@ -1,0 +1,170 @@
+"""Replacing functions of a library by ones that tell an observer of their calls.
+
+An observer is a generator function. It gets the bound arguments of a call, which it may change, yields
+once for the call to happen, and gets the result::
+
+    def observe(call: inspect.BoundArguments) -> Observer:
+        result = yield
+        fluent_logging.log_param("rounds", call.arguments["rounds"])
+
+Whatever it raises becomes a warning. Only the outermost call of a thread is observed, so that a pipeline
+is one training and not one for each of its steps.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import warnings
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pycore.entities import RunStatus
+from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run
+
+Observer: TypeAlias = Generator[None, Any, None]
+
+#: Tag of the runs that autologging opens: the library's name.
+AUTOLOGGING = "mlflow.autologging"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose for every library.
+
+    Parameters
+    ----------
+    log_models : bool
+        Save the trained model in the run, under ``model``.
+    log_model_signatures, log_input_examples : bool
+        Save its signature and the first rows with it.
+    exclusive : bool
+        Leave runs alone that the user has opened: log only where a run has to be opened.
+    silent : bool
+        Do not warn when logging fails.
+    registered_model_name : str, optional
+        Registered model to make a version of.
+    extra_tags : mapping, optional
+        Set on runs that autologging opens.
+    """
+
+    log_models: bool = True
+    log_model_signatures: bool = True
+    log_input_examples: bool = False
+    exclusive: bool = False
+    silent: bool = False
+    registered_model_name: str | None = None
+    extra_tags: Mapping[str, Any] | None = None
+
+
+class _Depth(threading.local):
+    """How many observed calls a thread is in."""
+
+    calls = 0
+
+
+_depth = _Depth()
+
+
+@dataclass
+class Patches:
+    """The replaced functions of one library; `undo` puts the originals back."""
+
+    library: str
+    options: Options = field(default_factory=Options)
+    _originals: list[tuple[Any, str, Any]] = field(default_factory=list)
+
+    def replace(self, owner: Any, name: str, observe: Callable[[inspect.BoundArguments], Observer]) -> None:
+        """Observe a function of a module or class."""
+        original = vars(owner)[name]
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def observed(*args: Any, **kwargs: Any) -> Any:
+            if _depth.calls or (self.options.exclusive and active_run()):
+                return original(*args, **kwargs)
+            _depth.calls += 1
+            try:
+                return _Call(self, original, signature, observe).run(args, kwargs)
+            finally:
+                _depth.calls -= 1
+
+        self._originals.append((owner, name, original))
+        setattr(owner, name, observed)
+
+    def undo(self) -> None:
+        """Put every original back."""
+        while self._originals:
+            setattr(*self._originals.pop())
+
+    def warn(self, error: Exception) -> None:
+        """Tell of an error that the training does not see."""
+        if not self.options.silent:
+            warnings.warn(
+                f"Autologging of {self.library} failed: {type(error).__name__}: {error}", stacklevel=2
+            )
+
+
+class _Call:
+    """One observed call."""
+
+    def __init__(
+        self,
+        patches: Patches,
+        original: Callable[..., Any],
+        signature: inspect.Signature,
+        observe: Callable[[inspect.BoundArguments], Observer],
+    ) -> None:
+        self._patches = patches
+        self._original = original
+        self._signature = signature
+        self._observe = observe
+        self._own_run: ActiveRun | None = None
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call, observer = self._begin(args, kwargs)
+        status = RunStatus.FAILED
+        try:
+            result = (
+                self._original(*args, **kwargs) if call is None else self._original(*call.args, **call.kwargs)
+            )
+            status = RunStatus.FINISHED
+            if observer is not None:
+                self._finish(observer, result)
+            return result
+        finally:
+            if self._own_run is not None:
+                self._end(status)
+
+    def _begin(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[inspect.BoundArguments, Observer] | tuple[None, None]:
+        try:
+            call = self._signature.bind(*args, **kwargs)
+            if active_run() is None:
+                tags = {**(self._patches.options.extra_tags or {}), AUTOLOGGING: self._patches.library}
+                self._own_run = start_run(tags=tags)
+            observer = self._observe(call)
+            next(observer)
+        except Exception as error:  # noqa: BLE001 - logging must never break training
+            self._patches.warn(error)
+            return None, None
+        return call, observer
+
+    def _finish(self, observer: Observer, result: Any) -> None:
+        try:
+            observer.send(result)
+        except StopIteration:
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            self._patches.warn(error)
+
+    def _end(self, status: RunStatus) -> None:
+        try:
+            # A run that the training itself left open inside this one is not ours to end.
+            if active_run() is self._own_run:
+                end_run(status)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._patches.warn(error)

@@ -1,0 +1,154 @@
+"""Autologging of scikit-learn: `fit` of every estimator, pipeline and search."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from pycore.autologging.patching import Observer, Options, Patches
+from pycore.entities import Metric, RunTag
+from pycore.flavors import sklearn as flavor
+from pycore.models.signature import infer_signature
+from pycore.tracking import fluent_logging, run_context, values
+from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.mlflow_client import MlflowClient
+
+_EXAMPLE_ROWS = 5
+
+_patches = Patches("sklearn")
+
+
+def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: Any) -> None:
+    """Log params, training metrics and the model of everything that is fitted.
+
+    A search over params also leaves ``cv_results.csv``, its best estimator and child runs.
+
+    Parameters
+    ----------
+    disable : bool
+        Stop logging.
+    max_tuning_runs : int, optional
+        How many of a search's candidates get a child run, the best ones; all when None.
+    options
+        See `pycore.autologging.patching.Options`.
+    """
+    from sklearn.utils import all_estimators  # an extra brings it
+
+    _patches.undo()
+    _patches.options = Options(**options)
+    if disable:
+        return
+
+    def observe(call: inspect.BoundArguments) -> Observer:
+        yield
+        estimator, *data = call.args
+        _log_fit(estimator, data[0] if data else None, data[1] if len(data) > 1 else None)
+        if _is_search(estimator):
+            _log_search(estimator, max_tuning_runs)
+
+    # Estimators inherit fit: each definition is replaced once, where it stands.
+    definers = {
+        definer
+        for _, kind in all_estimators()
+        for definer in kind.__mro__
+        if "fit" in vars(definer) and definer.__module__.startswith("sklearn.")
+    }
+    for definer in definers:
+        _patches.replace(definer, "fit", observe)
+
+
+def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
+    options = _patches.options
+    kind = type(estimator)
+    fluent_logging.log_params(estimator.get_params(deep=not _is_search(estimator)))
+    tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__name__}"}
+    fluent_logging.set_tags(tags)
+    if rows is not None and target is not None and hasattr(estimator, "predict"):
+        fluent_logging.log_metrics(_training_metrics(estimator, rows, target))
+    if not options.log_models:
+        return
+    chosen: dict[str, Any] = {}
+    if hasattr(estimator, "predict") and rows is not None:
+        example = rows[:_EXAMPLE_ROWS]
+        if options.log_model_signatures:
+            chosen["signature"] = infer_signature(example, estimator.predict(example))
+        if options.log_input_examples:
+            chosen["input_example"] = example
+    elif not hasattr(estimator, "predict"):
+        chosen["pyfunc_predict_fn"] = "transform"
+    flavor.log_model(estimator, "model", registered_model_name=options.registered_model_name, **chosen)
+    if _is_search(estimator) and hasattr(estimator, "best_estimator_"):
+        flavor.log_model(estimator.best_estimator_, "best_estimator", **chosen)
+
+
+def _training_metrics(estimator: Any, rows: Any, target: Any) -> dict[str, float]:
+    """Return the quality on the training data, under MLflow's names."""
+    from sklearn import metrics  # as above
+    from sklearn.base import is_classifier, is_regressor
+
+    found: dict[str, float] = {}
+    predicted = estimator.predict(rows)
+    if is_regressor(estimator):
+        squared = metrics.mean_squared_error(target, predicted)
+        found |= {
+            "mean_squared_error": squared,
+            "mean_absolute_error": metrics.mean_absolute_error(target, predicted),
+            "r2_score": metrics.r2_score(target, predicted),
+            "root_mean_squared_error": squared**0.5,
+        }
+    elif is_classifier(estimator):
+        weighted = {"average": "weighted", "zero_division": 0}
+        found |= {
+            "precision_score": metrics.precision_score(target, predicted, **weighted),
+            "recall_score": metrics.recall_score(target, predicted, **weighted),
+            "f1_score": metrics.f1_score(target, predicted, **weighted),
+            "accuracy_score": metrics.accuracy_score(target, predicted),
+        }
+        if hasattr(estimator, "predict_proba"):
+            chances = estimator.predict_proba(rows)
+            found["log_loss"] = metrics.log_loss(target, chances, labels=estimator.classes_)
+            chance = chances[:, 1] if len(estimator.classes_) == 2 else chances
+            found["roc_auc"] = metrics.roc_auc_score(target, chance, average="weighted", multi_class="ovo")
+    if hasattr(estimator, "score"):
+        found["score"] = estimator.score(rows, target)
+    return {f"training_{name}": float(value) for name, value in found.items()}
+
+
+def _is_search(estimator: Any) -> bool:
+    from sklearn.model_selection._search import BaseSearchCV  # the one class that all searches extend
+
+    return isinstance(estimator, BaseSearchCV)
+
+
+def _log_search(search: Any, max_tuning_runs: int | None) -> None:
+    import pandas as pd  # as above
+
+    if hasattr(search, "best_params_"):
+        fluent_logging.log_params({f"best_{name}": value for name, value in search.best_params_.items()})
+    if hasattr(search, "best_score_"):
+        fluent_logging.log_metric("best_cv_score", search.best_score_)
+    results = pd.DataFrame(search.cv_results_)
+    fluent_logging.log_text(results.to_csv(index=False), "cv_results.csv")
+    rank = next((name for name in results if name.startswith("rank_test_")), None)
+    ordered = results if rank is None else results.sort_values(rank, kind="stable")
+    for candidate in ordered.head(max_tuning_runs or len(ordered)).to_dict("records"):
+        _log_candidate(candidate)
+
+
+def _log_candidate(candidate: Mapping[Any, Any]) -> None:
+    """Make a finished child run of one row of a search's results."""
+    run = active_or_new_run()
+    client = MlflowClient(run.tracking_uri)
+    tags = {**run_context.tags(), run_context.PARENT_RUN_ID: run.info.run_id}
+    child = client.create_run(run.info.experiment_id, tags=tags)
+    now = values.now_ms()
+    numbers = {name: value for name, value in candidate.items() if isinstance(value, int | float)}
+    client.log_batch(
+        child.info.run_id,
+        metrics=[Metric(name, float(value), now) for name, value in numbers.items() if "param_" not in name],
+        params=values.params(candidate["params"]),
+        tags=[RunTag("mlflow.autologging", "sklearn")],
+        synchronous=True,
+    )
+    client.set_terminated(child.info.run_id)
