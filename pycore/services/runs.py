@@ -282,7 +282,8 @@ def _checked_metric(metric: Metric) -> Metric:
             f"Invalid value {metric.timestamp} for the timestamp of the metric {metric.key!r}: expected "
             "milliseconds since 1970."
         )
-    return replace(metric, value=value)
+    # Copying is slow, and most values are doubles already.
+    return metric if type(metric.value) is float else replace(metric, value=value)
 
 
 def _checked_param(param: Param) -> Param:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from pycore.entities import Param
 from pycore.store.children import ChildReader
@@ -13,6 +13,11 @@ from pycore.store.tables import HEAD_LENGTH, params
 
 _INSERT = Prepared(lambda _: insert(params))
 _OF_RUNS = ChildReader(params, ("key", "value"))
+_VALUE = Prepared(
+    lambda _: select(params.c.value).where(
+        params.c.run_pk == bindparam("run_pk"), params.c.key == bindparam("key")
+    )
+)
 
 
 def insert_params(connection: Connection, run_pk: int, experiment_id: int, entries: Iterable[Param]) -> None:
@@ -34,6 +39,9 @@ def insert_params(connection: Connection, run_pk: int, experiment_id: int, entri
 
 def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict[str, str]:
     """Return the values that a run has under some of the given keys."""
+    if len(keys) == 1:
+        row = _VALUE.execute(connection, run_pk=run_pk, key=keys[0]).first()
+        return {} if row is None else {keys[0]: row.value}
     statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
     return {row.key: row.value for row in connection.execute(statement)}
 

@@ -189,6 +189,8 @@ def _as_identifier(value: Any) -> str:
 
 
 def _as_integer(value: Any) -> int:
+    if type(value) is int and value in _INT64:
+        return value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         raise ValueError("an integer")
