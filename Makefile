@@ -21,7 +21,7 @@ DEMO_PACKAGES := curl python3-venv python3-dev gcc r-base-core r-base-dev \
 # The R test tools, the databases that the tests start, and the model packages whose crates they serve.
 TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr) \
 	postgresql mariadb-server \
-	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071 lme4 caret)
+	$(addprefix r-cran-,rpart ranger randomforest glmnet mgcv nnet mass survival e1071 lme4 caret recipes)
 
 export R_LIBS_USER := $(RLIB)
 export PATH := $(BIN):$(PATH)

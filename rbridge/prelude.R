@@ -57,7 +57,7 @@ carry <- function(x, n_rows) {
     return(carry_parts(x, nrow(x)))
   }
   if (is_vector(x)) {
-    return(carry_dims(x))
+    return(carry_dims(x, n_rows))
   }
   if (is.list(x)) {
     return(carry_list(x, n_rows))
@@ -78,9 +78,13 @@ is_vector <- function(x) {
   (is.atomic(x) && !is.null(x)) || inherits(x, "POSIXlt")
 }
 
-carry_dims <- function(x) {
+carry_dims <- function(x, n_rows) {
   size <- dim(x)
   if (length(size) < 2L) {
+    # For many rows this is a matrix, of which R has dropped a dimension: callers get one shape always.
+    if (n_rows == 1L && length(x) > 1L && !is.null(names(x)) && !is.object(x)) {
+      return(carry_dims(matrix(x, 1L, dimnames = list(NULL, names(x))), n_rows))
+    }
     return(c("column", carry_vector(x)))
   }
   x <- if (is.factor(x)) array(as.character(x), size, dimnames(x)) else unclass(x)
@@ -159,7 +163,7 @@ carry_parts <- function(parts, n_rows) {
   for (at in seq_along(parts)) {
     part <- if (is.raw(parts[[at]])) as.character(parts[[at]]) else parts[[at]]
     name <- names(parts)[[at]]
-    inner <- if (is.data.frame(part)) carry_parts(part, n_rows) else carry_dims(part)
+    inner <- if (is.data.frame(part)) carry_parts(part, n_rows) else carry_dims(part, -1L)
     if (identical(inner[[1L]], "column")) {
       columns[[length(columns) + 1L]] <- list(name, inner[-1L])
     } else if (identical(inner[[1L]], "table")) {
