@@ -1,4 +1,4 @@
-"""The HTTP face of one model: a WSGI application of four addresses.
+"""The HTTP face of one model: a WSGI application of a few addresses.
 
 Without a web framework, which would take more time for a request than R's ``predict`` does.
 
@@ -10,6 +10,9 @@ MLflow scoring protocol, routes and errors; here every error is JSON.
 from __future__ import annotations
 
 import logging
+import re
+import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
@@ -19,6 +22,8 @@ from pycore.config import MAX_BODY_MB
 from pycore.errors import MlflowException, Unavailable
 from pycore.models.signature import ModelSignature
 from pycore.scoring.engine.client import EngineClient
+from pycore.scoring.metrics import CONTENT_TYPE as METRICS_TYPE
+from pycore.scoring.metrics import render_metrics
 from pycore.scoring.request_body import read_request_body
 from pycore.scoring.scorer import Scorer
 from pycore.wire.encoding import dumps
@@ -33,6 +38,10 @@ _log = logging.getLogger(__name__)
 _RETRY_AFTER_S = "1"
 #: What the caller should know although there is an answer.
 WARNING_HEADER = "X-Crateflow-Warning"
+#: Which request this is, in logs along its way.
+REQUEST_ID_HEADER = "X-Request-Id"
+#: What may stand in a header and in a line of the log as it is.
+_GOOD_REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -45,7 +54,9 @@ class _Response(NamedTuple):
 
 
 class ScoringApp:
-    """Answers ``/invocations``, ``/ping``, ``/health`` and ``/version`` for one model.
+    """Answers ``/invocations``, ``/ping``, ``/health``, ``/version`` and ``/metrics`` for one model.
+
+    Every reply carries an ``X-Request-Id``, the caller's own where it sent one; the log names it too.
 
     Parameters
     ----------
@@ -65,30 +76,45 @@ class ScoringApp:
             "/health": ("GET", self._ping),
             # Clients take the body as it is: no quotes, no newline.
             "/version": ("GET", lambda _: _Response(self._version)),
+            "/metrics": ("GET", self._metrics),
         }
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
+        started = time.monotonic()
+        request_id = _request_id(environ)
         try:
             response = self._answer(environ)
         except MlflowException as error:
             response = _refused(error)
         except Exception as error:  # noqa: BLE001 - what nobody foresaw: to the log, and not to the caller
-            _log.error("a request failed unexpectedly", exc_info=error)
+            _log.error("request %s failed unexpectedly", request_id, exc_info=error)
             response = _refused(MlflowException("The server failed at this request; its log says more."))
         body, status, headers, content_type = response
-        start_response(
-            _STATUS_LINES[status],
-            [("Content-Type", content_type), ("Content-Length", str(len(body))), *headers],
+        _log.info(
+            "request=%s method=%s path=%s status=%d bytes=%d ms=%.1f",
+            request_id,
+            environ["REQUEST_METHOD"],
+            environ["PATH_INFO"].encode("unicode_escape").decode(),
+            status,
+            len(body),
+            1000 * (time.monotonic() - started),
         )
+        fields = (
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            (REQUEST_ID_HEADER, request_id),
+        )
+        start_response(_STATUS_LINES[status], [*fields, *headers])
         return [body]
 
     def _answer(self, environ: dict[str, Any]) -> _Response:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path not in self._routes:
+            gets = [name for name, (allowed, _) in self._routes.items() if allowed == "GET"]
             return _refused(
                 MlflowException(
-                    f"There is no {path!r} here: POST rows to /invocations; GET /ping, /health or /version.",
+                    f"There is no {path!r} here: POST rows to /invocations; GET {', '.join(gets)}.",
                     ENDPOINT_NOT_FOUND,
                 )
             )
@@ -105,11 +131,19 @@ class ScoringApp:
             raise Unavailable("The model's workers fail to start; the server's log says why.")
         return _Response(b"\n")
 
+    def _metrics(self, _: dict[str, Any]) -> _Response:
+        return _Response(render_metrics(self._engine.state()), content_type=METRICS_TYPE)
+
     def _score(self, environ: dict[str, Any]) -> _Response:
         body = read_request_body(environ, self._max_body_mb)
         reply = self._scorer.score(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"))
         headers = () if reply.warning is None else ((WARNING_HEADER, reply.warning),)
         return _Response(reply.body, headers=headers, content_type=reply.content_type)
+
+
+def _request_id(environ: dict[str, Any]) -> str:
+    given: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _GOOD_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _refused(error: MlflowException) -> _Response:

@@ -170,6 +170,18 @@ def test_forms_that_a_model_of_named_columns_takes(server, predictions, body, co
     assert reply.text == json.dumps({"predictions": predictions})
 
 
+def test_metrics_count_what_the_model_was_asked(server):
+    def requests_of(outcome):
+        text = requests.get(f"{server('O')}/metrics", timeout=30).text
+        name = f'crateflow_requests_total{{outcome="{outcome}"}} '
+        return sum(int(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
+
+    good, refused = requests_of("ok"), requests_of("BAD_REQUEST")
+    post(server("O"), {"inputs": {"x": [1]}})
+    post(server("O"), {"inputs": {"x": [1], "do": ["raise dust"]}})
+    assert (requests_of("ok"), requests_of("BAD_REQUEST")) == (good + 1, refused + 1)
+
+
 def test_gzip_bodies(server, predictions):
     body = gzip.compress(json.dumps({"dataframe_split": SPLIT}).encode())
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}

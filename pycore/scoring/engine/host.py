@@ -41,6 +41,7 @@ from pycore.models.frames import encode, read_head
 from pycore.models.remote_errors import from_plain, to_plain
 from pycore.scoring.engine import sandbox
 from pycore.scoring.engine.connection import Connection
+from pycore.scoring.engine.figures import Figures
 from pycore.scoring.engine.loading import load_to_fork
 from pycore.scoring.engine.options import EngineOptions
 from pycore.scoring.engine.request_queue import Request, RequestQueue
@@ -85,7 +86,7 @@ class Host:
         self._batchable = False
         self._opened = False
         self._stopping = False
-        self._answered = 0
+        self._figures = Figures()
 
     def run(self) -> None:
         """Serve until SIGTERM, then answer what has been accepted and return.
@@ -169,7 +170,8 @@ class Host:
             id=head["id"],
             frame=frame,
             caller=caller,
-            deadline=time.monotonic() + self._options.timeout_s,
+            arrived=(now := time.monotonic()),
+            deadline=now + self._options.timeout_s,
             rows=head["rows"],
             batch_key=head["batch"] if self._batchable else None,
         )
@@ -185,6 +187,7 @@ class Host:
         self._queue.remove(lambda request: request.caller is caller)
 
     def _fail(self, request: Request, error: MlflowException) -> None:
+        self._figures.answered(error.error_code, time.monotonic() - request.arrived)
         request.caller.send(encode({"id": request.id, "error": to_plain(error)}))
 
     def _state(self) -> dict[str, Any]:
@@ -196,7 +199,9 @@ class Host:
             "healthy": self._pool.is_healthy(),
             "running": sum(len(worker.running) for worker in workers),
             "queued": len(self._queue),
-            "answered": self._answered,
+            "restarts": self._pool.started - len(workers),
+            "answered": self._figures.total,
+            "figures": self._figures.to_plain(),
         }
 
     # Workers
@@ -205,6 +210,7 @@ class Host:
         while len(self._queue) and (worker := self._pool.idle()):
             batch = self._queue.take()
             worker.running = batch
+            self._figures.dispatched(len(batch))
             now = time.monotonic()
             time_left = min(request.deadline for request in batch) - now
             # Half of the time is for the batch, half for its requests one by one if one of them hangs.
@@ -227,7 +233,8 @@ class Host:
             request = next(request for request in worker.running if request.id == head["id"])
             worker.running.remove(request)
             worker.served += 1
-            self._answered += 1
+            outcome = from_plain(head["error"]).error_code if "error" in head else "ok"
+            self._figures.answered(outcome, time.monotonic() - request.arrived)
             request.caller.send(frame)
             if not worker.running:
                 worker.give_up_at = None

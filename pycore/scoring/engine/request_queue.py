@@ -22,7 +22,7 @@ class Request:
         What the caller sent, passed on to a worker as it is.
     caller : Connection
         Whom to answer.
-    deadline : float
+    arrived, deadline : float
         On the monotonic clock.
     rows : int
     batch_key : str or None
@@ -36,6 +36,7 @@ class Request:
     id: str
     frame: bytes
     caller: Connection
+    arrived: float
     deadline: float
     rows: int
     batch_key: str | None

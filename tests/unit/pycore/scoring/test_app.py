@@ -52,6 +52,24 @@ def test_a_fault_of_ours_goes_to_the_log_alone(caplog):
     assert "secret" in caplog.text
 
 
+def test_a_reply_names_its_request(caplog):
+    client = Client(ScoringApp(None, Engine()))
+    with caplog.at_level("INFO"):
+        reply = client.get("/ping", headers={"X-Request-Id": "abc-1"})
+    assert reply.headers["X-Request-Id"] == "abc-1"
+    assert "request=abc-1 method=GET path=/ping status=200" in caplog.text
+    assert client.post("/ping", headers={"X-Request-Id": "abc-1"}).headers["X-Request-Id"] == "abc-1"
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 129, "a b", 'x"status=500'])
+def test_a_request_without_a_good_name_gets_one(given):
+    headers = {} if given is None else {"X-Request-Id": given}
+    client = Client(ScoringApp(None, Engine()))
+    names = {client.get("/ping", headers=headers).headers["X-Request-Id"] for _ in range(2)}
+    assert len(names) == 2
+    assert given not in names
+
+
 @pytest.mark.parametrize("path", ["/ping/", "/invocations/x", "/"])
 def test_an_address_is_right_or_wrong(path):
     assert Client(ScoringApp(None, Engine())).get(path).status_code == 404

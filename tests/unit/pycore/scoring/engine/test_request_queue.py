@@ -9,7 +9,7 @@ from pycore.scoring.engine.request_queue import Request, RequestQueue
 
 
 def request(number, key="k", rows=1, deadline=10.0, **fields):
-    return Request(str(number), b"", None, deadline, rows, key, **fields)
+    return Request(str(number), b"", None, 0.0, deadline, rows, key, **fields)
 
 
 def filled(*requests, limit=100, batch_rows=100):
