@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import multiprocessing
 import shlex
 import socket
@@ -83,6 +84,9 @@ def serve(
         Further options as gunicorn's own command line has them.
     """
     sys.stdout.flush()
+    # What is loaded now stays: the workers need not go through it for garbage, and go on sharing it.
+    gc.collect()
+    gc.freeze()
     _Gunicorn(application, listener, workers, threads, gunicorn_options).run()
 
 
