@@ -111,6 +111,8 @@ def _sqlite(url: URL) -> Engine:
         url,
         # As many connections as there are threads: the server bounds these.
         max_overflow=-1,
+        # The connection used last has its pages and statements at hand.
+        pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},
     )
 
