@@ -13,6 +13,7 @@
 #' mlflow_get_tracking_uri()
 mlflow_set_tracking_uri <- function(uri) {
   session$tracking_uri <- check_string(uri)
+  notify("tracking_uri", list(tracking_uri = uri))
   invisible(uri)
 }
 

@@ -44,6 +44,7 @@ mlflow_set_experiment <- function(experiment_name = NULL, experiment_id = NULL,
     name <- check_string(experiment_name)
     session$experiment_id <- experiment_id_for(client, name, artifact_location)
   }
+  notify("active_experiment_id", list(experiment_id = session$experiment_id))
   session$experiment_id
 }
 

@@ -52,6 +52,7 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
   response <- request_send(request, idempotent, path, call)
   label <- request_label(request)
   if (httr2::resp_status(response) >= 300) abort_response(response, label, call)
+  notify_request(request, label)
   if (!is.null(path)) return(path)
   text <- response_text(response)
   if (!nzchar(text)) return(list())

@@ -56,6 +56,7 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
   if (fluent) {
     session$runs <- c(session$runs, run$info$run_id)
     session$experiment_id <- run$info$experiment_id
+    notify("active_run_id", list(run_id = run$info$run_id))
   }
   run_table(list(run))
 }
@@ -65,9 +66,11 @@ create_run <- function(client, experiment_id, start_ms, tags, run_name, call = r
     experiment_id = experiment_id, user_id = user_name(), run_name = run_name,
     start_time = start_ms, tags = tags
   )
-  request_build(client, "POST", "runs/create", body = body) |>
+  run <- request_build(client, "POST", "runs/create", body = body) |>
     request_perform(call = call) |>
     getElement("run")
+  notify("create_run", c(body[c("experiment_id", "user_id", "start_time", "tags")], run_id = run$info$run_id))
+  run
 }
 
 #' End a run
@@ -90,6 +93,7 @@ mlflow_end_run <- function(status = c("FINISHED", "FAILED", "KILLED"), end_time 
   run_id <- resolve_run_id(run_id, client)
   end_ms <- as_ms(end_time) %||% now_ms()
   update_run(as_client(client), run_id, status, end_ms)
+  notify("set_terminated", list(run_uuid = run_id, run_id = run_id, status = status, end_time = end_ms))
   session$runs <- setdiff(session$runs, run_id)
   if (is.null(client)) session$last_run <- run_id
   mlflow_get_run(run_id, client)

@@ -38,6 +38,11 @@ local_session <- function(uri = NULL, env = parent.frame()) {
   invisible(uri)
 }
 
+# The package finds the command in the environment.
+local_command <- function(env = parent.frame()) {
+  withr::local_envvar(CRATEFLOW_BIN = crateflow_command(), .local_envir = env)
+}
+
 start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
   command <- crateflow_command()
   log <- file.path(folder, "server.log")

@@ -1,0 +1,148 @@
+# Starting the command `crateflow`, for what only it can do.
+
+#' Start a server, or show the pages of one
+#'
+#' `mlflow_server()` starts a tracking server and `mlflow_rfunc_serve()` (also named
+#' `mlflow_models_serve()`) a scoring server, both by the command `crateflow`, which must be on the path or
+#' named by the environment variable `CRATEFLOW_BIN`. They run until `server$stop()` or the end of the
+#' session. `mlflow_ui()` opens the pages of the tracking server in use, in the viewer of an IDE if it
+#' has set the option `page_viewer`.
+#'
+#' @param file_store Folder for the database of the server.
+#' @param default_artifact_root Where the files of runs are kept; by default a folder in `file_store`.
+#' @param host,port Address to listen at; port 0 takes a free one.
+#' @param workers Number of processes.
+#' @param static_prefix Prefix of the paths of all pages.
+#' @param serve_artifacts Whether files go through the server; without it clients reach for them
+#'   themselves.
+#' @param model_uri The model to serve, see [mlflow_load_model()].
+#' @param client From [mlflow_client()]; by default the session's tracking URI is used.
+#' @param ... Not used.
+#' @returns `mlflow_server()` and the scoring servers return a list of class `mlflow_server`:
+#'   `server_url`, `handle` (a process of the package processx), `file_store` and `stop()`. `mlflow_ui()`
+#'   returns the address, invisibly.
+#' @export
+#' @examplesIf nzchar(Sys.which("crateflow")) && requireNamespace("processx")
+#' server <- mlflow_server(tempfile("store-"), port = 0)
+#' server$server_url
+#' server$stop()
+mlflow_server <- function(file_store = "mlruns", default_artifact_root = NULL, host = "127.0.0.1",
+                          port = 5000, workers = NULL, static_prefix = NULL, serve_artifacts = FALSE) {
+  file_store <- check_string(file_store)
+  check_flag(serve_artifacts)
+  dir.create(file_store, recursive = TRUE, showWarnings = FALSE)
+  store <- normalizePath(file_store)
+  artifacts <- check_string(default_artifact_root, null = TRUE) %||% file.path(store, "artifacts")
+  handle <- start_command(c(
+    "server", "--host", check_string(host), "--port", check_id(port),
+    "--backend-store-uri", paste0("sqlite:///", file.path(store, "tracking.db")),
+    if (serve_artifacts) "--artifacts-destination" else c("--no-serve-artifacts", "--default-artifact-root"),
+    artifacts,
+    command_option("--workers", check_id(workers, null = TRUE)),
+    command_option("--static-prefix", check_string(static_prefix, null = TRUE))
+  ))
+  handle$file_store <- store
+  handle
+}
+
+#' @param daemonized Whether to return at once; else the session waits until it is interrupted.
+#' @param browse Whether to open the server's address in a browser.
+#' @rdname mlflow_server
+#' @export
+mlflow_rfunc_serve <- function(model_uri, host = "127.0.0.1", port = 8090, daemonized = FALSE,
+                               browse = !daemonized, ...) {
+  rlang::check_dots_empty()
+  check_flag(daemonized)
+  check_flag(browse)
+  folder <- fetch_model(check_string(model_uri), NULL, file.path(tempfile("serve-"), "model"))
+  server <- start_command(c(
+    "models", "serve", "-m", folder, "--host", check_string(host), "--port", check_id(port)
+  ))
+  if (browse && interactive()) utils::browseURL(server$server_url)
+  if (daemonized) return(server)
+  on.exit(server$stop())
+  message("Scoring at ", server$server_url, "/invocations; interrupt to stop.")
+  server$handle$wait()
+  invisible(server)
+}
+
+#' @rdname mlflow_server
+#' @export
+mlflow_models_serve <- function(model_uri, port = 0, host = "127.0.0.1", ...) {
+  mlflow_rfunc_serve(model_uri, host, port, daemonized = TRUE, ...)
+}
+
+#' @rdname mlflow_server
+#' @export
+mlflow_ui <- function(client = NULL, ...) {
+  url <- as_client(client)$tracking_uri
+  if (interactive()) getOption("page_viewer", utils::browseURL)(url)
+  invisible(url)
+}
+
+#' @export
+print.mlflow_server <- function(x, ...) {
+  state <- if (x$handle$is_alive()) "running" else "stopped"
+  cli::cat_line("<mlflow_server> ", x$server_url, ", ", state)
+  invisible(x)
+}
+
+command_option <- function(flag, value) {
+  if (!is.null(value)) c(flag, value)
+}
+
+command_path <- function(call) {
+  named <- Sys.getenv("CRATEFLOW_BIN")
+  path <- if (nzchar(named)) named else Sys.which("crateflow")
+  if (nzchar(path) && file.exists(path)) return(normalizePath(path))
+  abort(
+    c(
+      "The command {.code crateflow} is not found.",
+      i = "Install it with {.code pip install crateflow}, or set CRATEFLOW_BIN to its path."
+    ),
+    "no_command",
+    call = call
+  )
+}
+
+# Start the command in the background and wait until it says where it listens.
+start_command <- function(arguments, call = rlang::caller_env()) {
+  command <- command_path(call)
+  if (!requireNamespace("processx", quietly = TRUE)) {
+    abort_missing_packages("processx", "To start a server it needs", call)
+  }
+  log <- tempfile("crateflow-", fileext = ".log")
+  handle <- processx::process$new(
+    command, arguments,
+    # R puts the system's libraries first, which do not fit a Python of another place.
+    stdout = log, stderr = "2>&1", env = c("current", LD_LIBRARY_PATH = ""), cleanup_tree = TRUE
+  )
+  stop_server <- function() {
+    handle$signal(tools::SIGTERM)
+    handle$wait(10000)
+    invisible(handle$kill_tree())
+  }
+  deadline <- Sys.time() + getOption("mlflow.connect.wait", 60)
+  repeat {
+    said <- readLines(log, warn = FALSE)
+    address <- sub("^Listening at (http[^ ]+).*", "\\1", grep("^Listening at ", said, value = TRUE))
+    if (length(address) > 0) break
+    if (!handle$is_alive() || Sys.time() > deadline) {
+      stop_server()
+      said <- utils::tail(said, 5)
+      abort(
+        c(
+          "{.code crateflow {arguments[[1]]}} did not start.",
+          stats::setNames(as_plain(said), rep("x", length(said)))
+        ),
+        "unavailable",
+        call = call
+      )
+    }
+    handle$wait(50)
+  }
+  structure(
+    list(server_url = address[[1]], handle = handle, stop = stop_server),
+    class = "mlflow_server"
+  )
+}

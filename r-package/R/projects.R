@@ -1,0 +1,93 @@
+#' A parameter of a script
+#'
+#' Its value is that of the command line (`Rscript train.R --alpha 0.5`, or `-P alpha=0.5` when a project
+#' is run), else the default. It is not logged.
+#'
+#' @param name Its name; on the command line `-` may stand for `_`.
+#' @param default Its value when none is given.
+#' @param type `"numeric"`, `"integer"` or `"string"`; by default that of `default`.
+#' @param description What it means, for readers of the script.
+#' @returns The value, of the type.
+#' @export
+#' @examples
+#' mlflow_param("alpha", 0.5)
+mlflow_param <- function(name, default = NULL, type = NULL, description = NULL) {
+  name <- check_string(name)
+  type <- check_string(type, null = TRUE)
+  check_string(description, null = TRUE, empty = TRUE)
+  if (is.null(default) && is.null(type)) {
+    abort("At least one of `default` or `type` must be specified.", "invalid_input")
+  }
+  type <- type %||% typed_as(default)
+  if (!type %in% names(param_types)) {
+    abort("{.arg type} must be one of {.val {names(param_types)}}, not {.val {type}}.", "invalid_input")
+  }
+  value <- (session$params %||% command_params(commandArgs(trailingOnly = TRUE)))[[name]] %||% default
+  if (is.null(value)) abort("The parameter `{name}` needs a value: {.code --{name} <value>}.", "invalid_input")
+  typed <- suppressWarnings(param_types[[type]](value))
+  if (is.na(typed)) abort("The parameter `{name}` must be {type}, not {.val {value}}.", "invalid_input")
+  typed
+}
+
+param_types <- list(
+  numeric = as.numeric,
+  integer = function(x) if (isTRUE(as.numeric(x) == trunc(as.numeric(x)))) as.integer(x) else NA,
+  string = as.character
+)
+
+typed_as <- function(x) {
+  if (is.integer(x)) "integer" else if (is.numeric(x)) "numeric" else "string"
+}
+
+#' Read the parameters of a command line
+#'
+#' @param arguments Texts such as `--alpha 0.5` and `--alpha=0.5`.
+#' @returns Named list of texts.
+#' @noRd
+command_params <- function(arguments) {
+  params <- list()
+  while (length(arguments) > 0) {
+    flag <- arguments[[1]]
+    arguments <- arguments[-1]
+    if (!startsWith(flag, "--")) next
+    name <- gsub("-", "_", sub("=.*", "", substring(flag, 3)))
+    if (grepl("=", flag)) {
+      value <- sub("^[^=]*=", "", flag)
+    } else {
+      if (length(arguments) == 0) break
+      value <- arguments[[1]]
+      arguments <- arguments[-1]
+    }
+    if (nzchar(name)) params[[name]] <- value
+  }
+  params
+}
+
+#' Run a script of a project
+#'
+#' Reads the parameters of the command line for [mlflow_param()] and sources the script. A run that it
+#' leaves active is closed as failed. Used by the commands of a project, not in an interactive session:
+#' `Rscript -e "crateflow::mlflow_source('train.R')" --args --alpha 0.5`.
+#'
+#' @param uri Path of the script.
+#' @returns NULL, invisibly.
+#' @export
+#' @examples
+#' script <- file.path(tempdir(), "train.R")
+#' writeLines("alpha <- crateflow::mlflow_param('alpha', 0.5)", script)
+#' if (!interactive()) mlflow_source(script)
+mlflow_source <- function(uri) {
+  if (interactive()) {
+    abort("`mlflow_source()` cannot be used in an interactive session: use `source()`.", "invalid_input")
+  }
+  uri <- check_string(uri)
+  if (!file.exists(uri)) abort("There is no script {.path {uri}}.", "not_found")
+  session$params <- command_params(commandArgs(trailingOnly = TRUE))
+  before <- session$runs
+  on.exit({
+    session$params <- NULL
+    for (run_id in rev(setdiff(session$runs, before))) close_failed_run(run_id, "FAILED")
+  })
+  source(uri, local = new.env(parent = globalenv()))
+  invisible(NULL)
+}
