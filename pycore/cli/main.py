@@ -14,6 +14,7 @@ from pycore.errors import MlflowException
 VERBS: Mapping[str, str] = {
     "artifacts": "pycore.cli.artifacts:artifacts",
     "db": "pycore.cli.db:db",
+    "doctor": "pycore.cli.doctor:doctor",
     "experiments": "pycore.cli.experiments:experiments",
     "models": "pycore.cli.models:models",
     "runs": "pycore.cli.runs:runs",
