@@ -25,6 +25,7 @@ one, because official clients match on them; the HTTP status of each stands in `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -51,6 +52,15 @@ class MlflowException(Exception):
         super().__init__(message)
         self.message = message
         self.error_code = error_code or self.code
+
+    def serialize_as_json(self) -> str:
+        """Return the code and the message as a JSON object, as a server sends them."""
+        return json.dumps({"error_code": self.error_code, "message": self.message})
+
+    @classmethod
+    def invalid_parameter_value(cls, message: str) -> InvalidInput:
+        """Return the error for a wrong value, to raise."""
+        return InvalidInput(message)
 
 
 class InvalidInput(MlflowException):

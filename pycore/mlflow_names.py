@@ -74,6 +74,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "MlflowException": ("pycore.errors", "MlflowException"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
+    "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),
     "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID": ("pycore.tracking.run_context", "PARENT_RUN_ID"),
     "utils.mlflow_tags.MLFLOW_RUN_NAME": ("pycore.tracking.run_context", "RUN_NAME"),

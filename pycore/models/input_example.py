@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,11 @@ SERVING_EXAMPLE = "serving_input_example.json"
 
 #: Keys that make a dict a chat or completion request, which is sent as it is.
 _UNWRAPPED = frozenset({"messages", "prompt", "input"})
+
+
+#: What may be given as an example: a DataFrame, Series, array, sparse matrix, dict, list or single value,
+#: or a tuple of one of them and a dict of params.
+ModelInputExample: TypeAlias = Any
 
 
 def split_params(example: Any) -> tuple[Any, dict[str, Any] | None]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from pycore.artifacts import paths, transfer
-from pycore.entities import FileInfo
-from pycore.errors import InvalidInput
+from pycore.entities import FileInfo, ViewType
+from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import ArtifactStore
-from pycore.tracking import model_uris
+from pycore.tracking import model_uris, pages, tables
 from pycore.tracking.client_connection import ClientConnection
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 YAML_SUFFIXES = (".yml", ".yaml")
 
@@ -73,6 +77,66 @@ class ClientArtifacts(ClientConnection):
         """
         self._write(run_id, artifact_file, _rendered(figure, artifact_file, save_kwargs or {}))
 
+    def log_table(self, run_id: str, data: pd.DataFrame | Mapping[str, Any], artifact_file: str) -> None:
+        """Write a table to a JSON or Parquet file, below the rows that the file has already.
+
+        Raises
+        ------
+        ValueError
+            The file's name ends in neither ``.json`` nor ``.parquet``.
+        """
+        frame = tables.to_frame(data)
+        before = self._read_table(run_id, artifact_file)
+        if before is not None and len(before):
+            import pandas as pd  # as in `tables`
+
+            frame = pd.concat([before, frame], ignore_index=True)
+        self._write(run_id, artifact_file, tables.encode(frame, artifact_file))
+
+    def load_table(
+        self,
+        experiment_id: str | int,
+        artifact_file: str,
+        run_ids: Sequence[str] | None = None,
+        extra_columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return the rows that runs have logged to a table, one run after the other.
+
+        Parameters
+        ----------
+        experiment_id : str or int
+            All its active runs that have the table, where no `run_ids` are given.
+        extra_columns : sequence of str, optional
+            Facts about the run to add to each row, such as ``run_id``, ``status`` or ``start_time``.
+
+        Raises
+        ------
+        NotFound
+            No run has the table, or one of `run_ids` lacks it.
+        """
+        import pandas as pd  # as in `tables`
+
+        if run_ids is None:
+            found = pages.collect(
+                lambda size, token: self.tracking.runs.search(
+                    [str(experiment_id)], "", ViewType.ACTIVE_ONLY, size, [], token
+                ),
+                1000,
+            )
+        else:
+            found = [self.tracking.runs.get(run_id) for run_id in run_ids]
+        parts = []
+        for run in found:
+            part = self._read_table(run.info.run_id, artifact_file)
+            if part is not None:
+                parts.append(part.assign(**{name: getattr(run.info, name) for name in extra_columns or ()}))
+            elif run_ids is not None:
+                raise NotFound(f"The run {run.info.run_id} has no table {artifact_file!r}.")
+        if not parts:
+            raise NotFound(f"No run of the experiment {experiment_id} has a table {artifact_file!r}.")
+        table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return table
+
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return one level of the run's files, sorted; nothing for a file or a missing folder."""
         return self._store(run_id).list(path or "")
@@ -84,6 +148,13 @@ class ClientArtifacts(ClientConnection):
 
     def _store(self, run_id: str) -> ArtifactStore:
         return self.tracking.artifacts.open(self.tracking.runs.get(run_id).info.artifact_uri)
+
+    def _read_table(self, run_id: str, artifact_file: str) -> pd.DataFrame | None:
+        try:
+            with self._store(run_id).open(artifact_file) as stream:
+                return tables.decode(stream.read(), artifact_file)
+        except NotFound:
+            return None
 
     def _write(self, run_id: str, artifact_file: str, content: bytes) -> None:
         self._store(run_id).write(artifact_file, io.BytesIO(content))

@@ -6,15 +6,19 @@ in the background by the end of the run at the latest, and a `PendingWrite` retu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pycore.entities import RunTag
 from pycore.tracking import values
+from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.mlflow_client import MlflowClient
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
@@ -119,6 +123,24 @@ def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] |
     """Write a figure of matplotlib or plotly to a file of the run, in the format of its suffix."""
     client, run_id = _target()
     client.log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
+
+
+def log_table(data: pd.DataFrame | Mapping[str, Any], artifact_file: str, run_id: str | None = None) -> None:
+    """Write a table to a JSON or Parquet file of the run, below the rows it has already."""
+    client, run_id = _target(run_id)
+    client.log_table(run_id, data, artifact_file)
+
+
+def load_table(
+    artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a table, of these runs or of all active ones of the active experiment.
+
+    `extra_columns` names facts about its run to add to each row, such as ``run_id``.
+    """
+    # Without any run named, the experiment is what is searched.
+    experiment_id = active_experiment_id() if run_ids is None else ""
+    return MlflowClient().load_table(experiment_id, artifact_file, run_ids, extra_columns)
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
