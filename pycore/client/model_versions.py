@@ -25,6 +25,7 @@ class ModelVersions:
         tags: Sequence[ModelVersionTag] = (),
         run_link: str | None = None,
         description: str | None = None,
+        model_id: str | None = None,
     ) -> ModelVersion:
         """Add the next version of a registered model."""
         body = {
@@ -34,6 +35,7 @@ class ModelVersions:
             "tags": pairs.list_to_json(tags),
             "run_link": run_link,
             "description": description,
+            "model_id": model_id,
         }
         reply = self._transport.call("POST", "mlflow/model-versions/create", body=body, idempotent=False)
         return model_versions.from_json(reply["model_version"])

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pycore.client.transport import Transport
-from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
+from pycore.entities import (
+    DatasetInput,
+    LoggedModelInput,
+    LoggedModelOutput,
+    Metric,
+    PagedList,
+    Param,
+    Run,
+    RunInfo,
+    RunStatus,
+    RunTag,
+    ViewType,
+)
 from pycore.wire import metrics as points
-from pycore.wire import runs
+from pycore.wire import run_inputs, runs
 from pycore.wire import tags as pairs
 from pycore.wire.encoding import JsonObject, next_page_token
 
@@ -127,6 +139,26 @@ class Runs:
         """Note a model in the run's tag ``mlflow.log-model.history``."""
         body = {"run_id": run_id, "model_json": model_json}
         self._transport.call("POST", "mlflow/runs/log-model", body=body, idempotent=False)
+
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: Sequence[DatasetInput] = (),
+        models: Sequence[LoggedModelInput] = (),
+    ) -> None:
+        """Note datasets and models that the run uses."""
+        body = {
+            "run_id": run_id,
+            "datasets": [run_inputs.dataset_to_json(given) for given in datasets],
+            "models": [run_inputs.model_to_json(model) for model in models],
+        }
+        self._write("log-inputs", body)
+
+    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
+        """Note models that the run makes."""
+        self._write(
+            "outputs", {"run_id": run_id, "models": [run_inputs.model_to_json(model) for model in models]}
+        )
 
     def _write(self, verb: str, body: JsonObject) -> JsonObject:
         # Sent twice, these leave the run as sent once.

@@ -8,7 +8,9 @@ outside the limits named in `pycore.services.limits`.
 
 from pycore.protocols.api import Api
 from pycore.protocols.artifacts import ArtifactStore, ArtifactStores
+from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
+from pycore.protocols.logged_models import LoggedModels
 from pycore.protocols.metrics import Metrics
 from pycore.protocols.model_versions import ModelVersions
 from pycore.protocols.registered_models import RegisteredModels
@@ -18,7 +20,9 @@ __all__ = [
     "Api",
     "ArtifactStore",
     "ArtifactStores",
+    "Datasets",
     "Experiments",
+    "LoggedModels",
     "Metrics",
     "ModelVersions",
     "RegisteredModels",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pycore.protocols.artifacts import ArtifactStores
+from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
+from pycore.protocols.logged_models import LoggedModels
 from pycore.protocols.metrics import Metrics
 from pycore.protocols.model_versions import ModelVersions
 from pycore.protocols.registered_models import RegisteredModels
@@ -19,6 +21,8 @@ class Api:
     experiments: Experiments
     runs: Runs
     metrics: Metrics
+    datasets: Datasets
+    logged_models: LoggedModels
     registered_models: RegisteredModels
     model_versions: ModelVersions
     artifacts: ArtifactStores

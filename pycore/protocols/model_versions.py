@@ -22,6 +22,7 @@ class ModelVersions(Protocol):
         tags: Sequence[ModelVersionTag] = (),
         run_link: str | None = None,
         description: str | None = None,
+        model_id: str | None = None,
     ) -> ModelVersion:
         """Add the next version of a registered model; numbers are never reused.
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
+from pycore.entities import (
+    DatasetInput,
+    LoggedModelInput,
+    LoggedModelOutput,
+    Metric,
+    PagedList,
+    Param,
+    Run,
+    RunInfo,
+    RunStatus,
+    RunTag,
+    ViewType,
+)
 
 
 class Runs(Protocol):
@@ -74,7 +86,11 @@ class Runs(Protocol):
         ...
 
     def log_metric(self, run_id: str, metric: Metric) -> None:
-        """Append a point; the same point again is stored once."""
+        """Append a point; the same point again is stored once.
+
+        A point that names a logged model is kept with that model as well; `InvalidInput` when there is
+        none of this id.
+        """
         ...
 
     def log_param(self, run_id: str, param: Param) -> None:
@@ -110,4 +126,21 @@ class Runs(Protocol):
         model_json : str
             A JSON object with at least artifact_path, flavors, run_id and utc_time_created.
         """
+        ...
+
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: Sequence[DatasetInput] = (),
+        models: Sequence[LoggedModelInput] = (),
+    ) -> None:
+        """Note datasets and models that the run uses.
+
+        A dataset is known by its name and digest in the experiment: of several descriptions the first is
+        kept, and so are the first tags of a run's use of it. Models need not exist.
+        """
+        ...
+
+    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
+        """Note models that the run makes, each once per step; they need not exist."""
         ...

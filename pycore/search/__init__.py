@@ -4,7 +4,14 @@ A filter enters at `parse_filter`, an order at `parse_order_by`; both ask the ta
 be searched. `page_token` writes and reads the opaque tokens that carry a search from page to page.
 """
 
-from pycore.search.kinds import EXPERIMENTS, MODEL_VERSIONS, REGISTERED_MODELS, RUNS, SearchKind
+from pycore.search.kinds import (
+    EXPERIMENTS,
+    LOGGED_MODELS,
+    MODEL_VERSIONS,
+    REGISTERED_MODELS,
+    RUNS,
+    SearchKind,
+)
 from pycore.search.order_by import parse_order_by
 from pycore.search.page_token import Position, read_token, write_token
 from pycore.search.parser import parse_filter
@@ -13,6 +20,7 @@ from pycore.search.tree import Clause, Comparator, Entity, Field, Filter, Order,
 
 __all__ = [
     "EXPERIMENTS",
+    "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "REGISTERED_MODELS",
     "RUNS",

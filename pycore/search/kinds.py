@@ -57,6 +57,8 @@ class SearchKind:
         Further spellings of attributes in a filter.
     sortable : mapping of str to str
         Attributes of an order, by every spelling.
+    keys : mapping of Entity to frozenset of str
+        The keys of an entity that has no others.
     sortable_entities : frozenset of Entity
         Entities with keys that an order may name.
     default_order, tie_break : tuple of Sort
@@ -71,6 +73,7 @@ class SearchKind:
     default_order: Order
     tie_break: Order
     aliases: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[Entity, frozenset[str]] = field(default_factory=dict)
     sortable_entities: frozenset[Entity] = frozenset()
 
 
@@ -97,6 +100,8 @@ RUNS = SearchKind(
         "attributes": Entity.ATTRIBUTE,
         "attr": Entity.ATTRIBUTE,
         "run": Entity.ATTRIBUTE,
+        "dataset": Entity.DATASET,
+        "datasets": Entity.DATASET,
     },
     attributes={
         "run_id": _text(TEXT | MEMBERSHIP),
@@ -111,7 +116,9 @@ RUNS = SearchKind(
         Entity.METRIC: Searchable(ValueType.NUMBER, NUMERIC),
         Entity.PARAM: _text(TEXT | PRESENCE),
         Entity.TAG: _text(TEXT | PRESENCE),
+        Entity.DATASET: _text(TEXT | MEMBERSHIP),
     },
+    keys={Entity.DATASET: frozenset({"name", "digest", "context"})},
     aliases={
         "created": "start_time",
         "Created": "start_time",
@@ -192,4 +199,39 @@ MODEL_VERSIONS = SearchKind(
         _by("version_number", ascending=False),
     ),
     tie_break=(_by("name"), _by("version_number", ascending=False)),
+)
+
+_LOGGED_MODEL_TIMES = {
+    "creation_timestamp": "creation_timestamp",
+    "creation_timestamp_ms": "creation_timestamp",
+    "creation_time": "creation_timestamp",
+    "last_updated_timestamp": "last_updated_timestamp",
+    "last_updated_timestamp_ms": "last_updated_timestamp",
+    "last_updated_time": "last_updated_timestamp",
+}
+_LOGGED_MODEL_TEXTS = ("name", "model_id", "model_type", "status", "source_run_id", "experiment_id")
+
+LOGGED_MODELS = SearchKind(
+    name="logged models",
+    words={
+        "metrics": Entity.METRIC,
+        "params": Entity.PARAM,
+        "tags": Entity.TAG,
+        "attributes": Entity.ATTRIBUTE,
+    },
+    attributes={
+        **{name: _text(TEXT | MEMBERSHIP) for name in _LOGGED_MODEL_TEXTS},
+        "creation_timestamp": Searchable(ValueType.NUMBER, NUMERIC),
+        "last_updated_timestamp": Searchable(ValueType.NUMBER, NUMERIC),
+    },
+    keyed={
+        Entity.METRIC: Searchable(ValueType.NUMBER, NUMERIC),
+        Entity.PARAM: _text(TEXT | MEMBERSHIP),
+        Entity.TAG: _text(TEXT | MEMBERSHIP),
+    },
+    aliases=_LOGGED_MODEL_TIMES,
+    sortable={**{name: name for name in _LOGGED_MODEL_TEXTS}, **_LOGGED_MODEL_TIMES},
+    sortable_entities=frozenset({Entity.METRIC}),
+    default_order=(_by("creation_timestamp", ascending=False), _by("model_id")),
+    tie_break=(_by("creation_timestamp", ascending=False), _by("model_id")),
 )

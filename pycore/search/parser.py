@@ -116,6 +116,10 @@ def _clause(reader: Reader) -> Clause:
                 f"Invalid attribute key {key!r}: {kind.name} can be filtered by the attributes {known}", first
             )
     else:
+        known_keys = kind.keys.get(entity)
+        if known_keys is not None and key not in known_keys:
+            known = ", ".join(sorted(known_keys))
+            raise reader.error(f"Invalid {entity.value} key {key!r}: expected one of {known}", first)
         searchable = kind.keyed[entity]
     at = reader.peek()
     comparator = _comparator(reader)

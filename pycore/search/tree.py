@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from pycore.entities import DatasetFilter
+
 
 class Entity(Enum):
     """What a name in a filter belongs to."""
@@ -13,6 +15,7 @@ class Entity(Enum):
     METRIC = "metric"
     PARAM = "param"
     TAG = "tag"
+    DATASET = "dataset"
 
 
 class Comparator(Enum):
@@ -34,10 +37,17 @@ class Comparator(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """A named place of the thing searched: an attribute, or a key of a metric, param or tag."""
+    """A named place of the thing searched: an attribute, or a key of a metric, param or tag.
+
+    Attributes
+    ----------
+    datasets : tuple of DatasetFilter
+        Where a metric was measured on one of these it counts, others not; empty for any dataset.
+    """
 
     entity: Entity
     key: str
+    datasets: tuple[DatasetFilter, ...] = ()
 
 
 #: None belongs to IS NULL and IS NOT NULL, a tuple to IN and NOT IN.

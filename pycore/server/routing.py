@@ -17,6 +17,7 @@ from pycore.server.replies import json_reply
 from pycore.server.routes import (
     artifact_files,
     artifacts,
+    datasets,
     experiments,
     home,
     logged_models,
@@ -25,9 +26,9 @@ from pycore.server.routes import (
     probes,
     registered_models,
     runs,
+    traces,
 )
 from pycore.wire.encoding import JsonObject
-from pycore.wire.request import Arguments
 
 #: Official clients use the first; pages, clients before 1.0 and new clients use the others.
 API_PREFIXES = tuple(
@@ -77,12 +78,12 @@ class Route:
 class JsonRoute(Route):
     """An endpoint of the REST API proper: arguments in, a JSON object out."""
 
-    handler: Callable[[Api, Arguments], JsonObject]
+    handler: Callable[..., JsonObject]
     prefixes: tuple[str, ...] = API_PREFIXES
 
     def respond(self, api: Api, request: Request, **path: str) -> Response:
         """Answer a request."""
-        return json_reply(self.handler(api, arguments_of(request)))
+        return json_reply(self.handler(api, arguments_of(request), **path))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -97,6 +98,7 @@ ROUTES: tuple[Route, ...] = (
     JsonRoute("POST", "experiments/restore", experiments.restore),
     JsonRoute("POST", "experiments/set-experiment-tag", experiments.set_tag),
     JsonRoute("POST", "experiments/delete-experiment-tag", experiments.delete_tag),
+    JsonRoute("POST", "experiments/search-datasets", datasets.search),
     JsonRoute("POST", "runs/create", runs.create),
     JsonRoute("GET", "runs/get", runs.get),
     JsonRoute("POST", "runs/update", runs.update),
@@ -109,8 +111,11 @@ ROUTES: tuple[Route, ...] = (
     JsonRoute("POST", "runs/set-tag", runs.set_tag),
     JsonRoute("POST", "runs/delete-tag", runs.delete_tag),
     JsonRoute("POST", "runs/log-model", runs.log_model),
+    JsonRoute("POST", "runs/log-inputs", runs.log_inputs),
+    JsonRoute("POST", "runs/outputs", runs.log_outputs),
     JsonRoute("GET", "metrics/get-history", metrics.get_history),
     JsonRoute("GET", "metrics/get-history-bulk", metrics.get_history_bulk),
+    JsonRoute("GET", "metrics/get-history-bulk-interval", metrics.get_history_bulk_interval),
     JsonRoute("POST", "registered-models/create", registered_models.create),
     JsonRoute("GET", "registered-models/get", registered_models.get),
     JsonRoute("POST", "registered-models/rename", registered_models.rename),
@@ -136,7 +141,21 @@ ROUTES: tuple[Route, ...] = (
     JsonRoute("POST", "model-versions/transition-stage", model_versions.transition_stage),
     JsonRoute("POST", "model-versions/set-tag", model_versions.set_tag),
     JsonRoute("DELETE", "model-versions/delete-tag", model_versions.delete_tag),
+    JsonRoute("POST", "logged-models", logged_models.create),
     JsonRoute("POST", "logged-models/search", logged_models.search),
+    JsonRoute("GET", "logged-models/<model_id>", logged_models.get),
+    JsonRoute("PATCH", "logged-models/<model_id>", logged_models.finalize),
+    JsonRoute("DELETE", "logged-models/<model_id>", logged_models.delete),
+    JsonRoute("PATCH", "logged-models/<model_id>/tags", logged_models.set_tags),
+    JsonRoute("DELETE", "logged-models/<model_id>/tags/<path:key>", logged_models.delete_tag),
+    JsonRoute("POST", "logged-models/<model_id>/params", logged_models.log_params),
+    JsonRoute("GET", "logged-models/<model_id>/artifacts/directories", logged_models.list_artifacts),
+    Route(
+        "GET", "logged-models/<model_id>/artifacts/files", artifact_files.get_of_logged_model, API_PREFIXES
+    ),
+    JsonRoute("POST", "traces/search", traces.search),
+    JsonRoute("GET", "traces", traces.search),
+    Route("POST", "traces", traces.refuse, API_PREFIXES),
     JsonRoute("GET", "artifacts/list", artifacts.list_artifacts),
     Route("POST", "artifacts/presigned-upload-url", artifact_files.refuse_presigned, API_PREFIXES),
     Route("POST", "artifacts/presigned-download-url", artifact_files.refuse_presigned, API_PREFIXES),

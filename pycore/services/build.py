@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from pycore.protocols import Api, ArtifactStores
 from pycore.services import locations
+from pycore.services.datasets import DatasetService
 from pycore.services.experiments import ExperimentService
+from pycore.services.logged_models import LoggedModelService
 from pycore.services.metrics import MetricService
 from pycore.services.model_sources import SourceRules
 from pycore.services.model_versions import ModelVersionService
@@ -47,7 +49,7 @@ def build_api(
     clock : callable
         Milliseconds since 1970 UTC.
     new_id : callable
-        Ids for runs.
+        Ids for runs and logged models.
     """
     root = locations.absolute(artifact_root)
     experiments = ExperimentService(database, root, clock)
@@ -56,6 +58,8 @@ def build_api(
         experiments=experiments,
         runs=RunService(database, clock, new_id),
         metrics=MetricService(database),
+        datasets=DatasetService(database),
+        logged_models=LoggedModelService(database, clock, new_id),
         registered_models=RegisteredModelService(database, clock),
         model_versions=ModelVersionService(database, SourceRules(root), clock),
         artifacts=artifact_stores,

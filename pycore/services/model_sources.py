@@ -9,16 +9,18 @@ model-versions/create).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
 from pycore import config
 from pycore.artifacts.stores import scheme_of
-from pycore.entities import Stage
+from pycore.entities import LoggedModel, Stage
 from pycore.errors import InvalidInput, NotFound
 from pycore.services import locations
+from pycore.services.logged_models import unknown_logged_model
 from pycore.services.registry_names import (
     LATEST,
     existing_model,
@@ -26,6 +28,7 @@ from pycore.services.registry_names import (
     unknown_version,
     version_number,
 )
+from pycore.store import logged_models as logged_rows
 from pycore.store import model_versions as version_rows
 from pycore.store import runs as run_rows
 
@@ -35,7 +38,7 @@ HOST_ADDRESSED = frozenset(
 )
 
 _RUNS = re.compile(r"runs:/([^/]+)(?:/.*)?")
-_LOGGED_MODEL = re.compile(r"m-[0-9a-f]{32}")
+_LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]{32})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -52,11 +55,14 @@ class ResolvedSource:
         move of an alias does not change it.
     run_id : str
         The run of the request, or the one the source names; empty for none.
+    model_id : str
+        The logged model of the request, or the one the source names; empty for none.
     """
 
     source: str
     storage_location: str
     run_id: str
+    model_id: str = ""
 
 
 class SourceRules:
@@ -65,39 +71,54 @@ class SourceRules:
     def __init__(self, artifact_root: str) -> None:
         self._artifact_root = artifact_root
 
-    def resolve(self, connection: Connection, source: str, run_id: str | None) -> ResolvedSource:
+    def resolve(
+        self, connection: Connection, source: str, run_id: str | None, model_id: str | None = None
+    ) -> ResolvedSource:
         """Return what a legal source stands for.
 
         Raises
         ------
         InvalidInput
-            The source reaches where it must not, or does not fit the run.
+            The source reaches where it must not, or does not fit the run or the logged model.
         NotFound
-            A ``models:/`` URI names a version that does not exist.
+            A ``models:/`` URI names a version that does not exist, or there is no such logged model.
         """
         if not source:
             raise InvalidInput("Missing value for required parameter 'source'.")
         _check_pattern(source)
         _check_steps(source)
+        if match := _LOGGED_MODEL.fullmatch(source):
+            if model_id and model_id != match[1]:
+                raise _invalid(source, f"the request names the logged model {model_id}")
+            model = _logged_model(connection, match[1])
+            return _of_model(ResolvedSource(source, model.artifact_location, run_id or ""), model)
+        if model_id is None:
+            return self._resolve_place(connection, source, run_id)
+        model = _logged_model(connection, model_id)
+        return _of_model(self._resolve_place(connection, source, run_id, model), model)
+
+    def _resolve_place(
+        self, connection: Connection, source: str, run_id: str | None, model: LoggedModel | None = None
+    ) -> ResolvedSource:
         scheme = scheme_of(source)
         if scheme == "runs":
             return _from_run(source, run_id)
         if scheme == "models":
             return _from_version(connection, source, run_id)
         if scheme in ("", "file"):
-            self._check_local(connection, source, run_id)
+            self._check_local(source, _roots(connection, source, run_id, model))
         elif scheme in HOST_ADDRESSED:
             self._check_host(source, scheme)
             if scheme == "mlflow-artifacts":
-                self._check_proxied(connection, source, run_id)
+                self._check_proxied(source, _roots(connection, source, run_id, model))
         return ResolvedSource(source, source, run_id or "")
 
-    def _check_local(self, connection: Connection, source: str, run_id: str | None) -> None:
+    def _check_local(self, source: str, roots: Sequence[str]) -> None:
         if "file:" in source.lower() and ("?" in source or "#" in source):
             raise _invalid(source, "a file URI has neither a query nor a fragment")
         path = locations.local_path(source)
-        root = locations.local_path(_artifact_uri(connection, source, run_id)) if run_id else None
-        if path is None or root is None or not path.is_relative_to(root):
+        folders = [folder for folder in map(locations.local_path, roots) if folder is not None]
+        if path is None or not any(path.is_relative_to(folder) for folder in folders):
             raise _invalid(
                 source,
                 "a local path is only allowed inside the artifacts of the run given by run_id. Log the model "
@@ -117,11 +138,11 @@ class SourceRules:
                 f"{config.ALLOWED_HOST_SCHEMES.name} on the server, or register from a run",
             )
 
-    def _check_proxied(self, connection: Connection, source: str, run_id: str | None) -> None:
+    def _check_proxied(self, source: str, roots: Sequence[str]) -> None:
         if scheme_of(self._artifact_root) == "mlflow-artifacts" and not _inside(source, self._artifact_root):
             raise _invalid(source, "it is outside the artifact root of this server")
-        if run_id and not _inside(source, _artifact_uri(connection, source, run_id)):
-            raise _invalid(source, f"it is outside the artifacts of the run {run_id}")
+        if roots and not any(_inside(source, root) for root in roots):
+            raise _invalid(source, "it is outside the artifacts of the run or logged model that is named")
 
 
 def _check_pattern(source: str) -> None:
@@ -158,9 +179,7 @@ def _from_version(connection: Connection, source: str, run_id: str | None) -> Re
     name, slash, suffix = path[1:].partition("/")
     alias = ""
     if not slash:
-        name, at, alias = name.rpartition("@")
-        if not at and _LOGGED_MODEL.fullmatch(path[1:]):
-            raise _invalid(source, "this server keeps no logged models. Register it as runs:/<run_id>/<path>")
+        name, _, alias = name.rpartition("@")
     if not name or not (alias or suffix) or "/" in suffix:
         raise _invalid(source, "expected models:/<name>/<version or stage> or models:/<name>@<alias>")
     number = number_of_alias(connection, name, alias) if alias else _number_of(connection, name, suffix)
@@ -187,11 +206,26 @@ def _number_of(connection: Connection, name: str, suffix: str) -> int:
     return highest
 
 
-def _artifact_uri(connection: Connection, source: str, run_id: str) -> str:
-    info = run_rows.get_run_info(connection, run_id)
-    if info is None:
-        raise _invalid(source, f"Run with id={run_id} not found")
-    return info.artifact_uri
+def _roots(connection: Connection, source: str, run_id: str | None, model: LoggedModel | None) -> list[str]:
+    """Return where the run and the logged model of a request keep their artifacts."""
+    roots = [model.artifact_location] if model else []
+    if run_id:
+        info = run_rows.get_run_info(connection, run_id)
+        if info is None:
+            raise _invalid(source, f"Run with id={run_id} not found")
+        roots.append(info.artifact_uri)
+    return roots
+
+
+def _logged_model(connection: Connection, model_id: str) -> LoggedModel:
+    model = logged_rows.get_logged_model(connection, model_id)
+    if model is None:
+        raise unknown_logged_model(model_id)
+    return model
+
+
+def _of_model(resolved: ResolvedSource, model: LoggedModel) -> ResolvedSource:
+    return replace(resolved, run_id=resolved.run_id or model.source_run_id, model_id=model.model_id)
 
 
 def _inside(uri: str, root: str) -> bool:

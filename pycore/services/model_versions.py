@@ -39,6 +39,7 @@ class ModelVersionService:
         tags: Sequence[ModelVersionTag] = (),
         run_link: str | None = None,
         description: str | None = None,
+        model_id: str | None = None,
     ) -> ModelVersion:
         """Add the next version of a registered model; numbers are never reused."""
         for tag in tags:
@@ -46,7 +47,7 @@ class ModelVersionService:
         limits.check_length(run_id or "", limits.KEY_LENGTH, "The run id")
         with self._database.transaction() as connection:
             pk = lock_model(connection, name)
-            resolved = self._source_rules.resolve(connection, source, run_id)
+            resolved = self._source_rules.resolve(connection, source, run_id, model_id)
             now_ms = self._clock()
             number = model_rows.next_version(connection, pk, now_ms)
             rows.insert_model_version(
@@ -58,6 +59,7 @@ class ModelVersionService:
                 run_id=resolved.run_id,
                 run_link=run_link or "",
                 description=description or "",
+                model_id=resolved.model_id,
                 now_ms=now_ms,
             )
             rows.set_model_version_tags(connection, pk, number, tags)

@@ -12,7 +12,10 @@ from sqlalchemy import Connection
 
 from pycore import config, search, store
 from pycore.entities import (
+    DatasetInput,
     LifecycleStage,
+    LoggedModelInput,
+    LoggedModelOutput,
     Metric,
     PagedList,
     Param,
@@ -25,10 +28,13 @@ from pycore.entities import (
 )
 from pycore.errors import InvalidInput, NotFound
 from pycore.services import keys, limits, locations
-from pycore.services.experiments import active_experiment, experiment_number
+from pycore.services.datasets import check_dataset_input, check_model_id
+from pycore.services.experiments import active_experiment, experiment_number, lock_experiment
+from pycore.services.logged_models import log_points
 from pycore.services.run_names import random_run_name
 from pycore.store import metrics as metric_rows
 from pycore.store import params as param_rows
+from pycore.store import run_inputs as input_rows
 from pycore.store import runs as rows
 from pycore.store import tags as tag_rows
 
@@ -154,6 +160,7 @@ class RunService:
         with self._database.transaction() as connection:
             row = _active_run(connection, run_id)
             metric_rows.insert_metrics(connection, row.pk, row.experiment_id, [point])
+            log_points(connection, run_id, [point])
 
     def log_param(self, run_id: str, param: Param) -> None:
         """Write a parameter once."""
@@ -178,6 +185,7 @@ class RunService:
             row = _active_run(connection, run_id)
             _add_params(connection, row, entries)
             metric_rows.insert_metrics(connection, row.pk, row.experiment_id, points)
+            log_points(connection, run_id, points)
             _set_tags(connection, row, texts)
 
     def set_tag(self, run_id: str, tag: RunTag) -> None:
@@ -203,6 +211,32 @@ class RunService:
             # The history may be longer than a tag that a client sets.
             tag = RunTag(MODEL_HISTORY_TAG, json.dumps(history))
             tag_rows.set_tags(connection, row.pk, row.experiment_id, [tag])
+
+    def log_inputs(
+        self,
+        run_id: str,
+        datasets: Sequence[DatasetInput] = (),
+        models: Sequence[LoggedModelInput] = (),
+    ) -> None:
+        """Note datasets and models that the run uses."""
+        for given in datasets:
+            check_dataset_input(given)
+        for model in models:
+            check_model_id(model.model_id)
+        with self._database.transaction() as connection:
+            row = _active_run(connection, run_id)
+            lock_experiment(connection, str(row.experiment_id))
+            input_rows.insert_dataset_inputs(connection, row.pk, row.experiment_id, datasets)
+            input_rows.insert_models(connection, row.pk, used=models)
+
+    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
+        """Note models that the run makes."""
+        for model in models:
+            check_model_id(model.model_id)
+            limits.check_int64(model.step, f"the step of the model {model.model_id!r}")
+        with self._database.transaction() as connection:
+            row = _active_run(connection, run_id)
+            input_rows.insert_models(connection, row.pk, made=models)
 
     def _move(self, run_id: str, stage: str) -> None:
         with self._database.transaction() as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_
 
 from pycore.entities import Metric
 from pycore.search import Position
-from pycore.store.children import ChildReader
+from pycore.store.children import ChildReader, among
 from pycore.store.inserts import insert_or_ignore, upsert_higher
 from pycore.store.metric_values import decode, encode
 from pycore.store.prepared import Prepared
@@ -72,3 +72,35 @@ def get_history(
     if limit is None or len(rows) <= limit:
         return points, None
     return points[:limit], Position(0, tuple(rows[limit - 1]))
+
+
+def get_steps(
+    connection: Connection, run_ids: Sequence[str], key: str, first: int, last: int
+) -> dict[str, list[int]]:
+    """Return the distinct steps of a key in a range, ascending; runs without any are left out."""
+    statement = (
+        select(runs.c.run_id, metrics.c.step)
+        .join_from(runs, metrics, metrics.c.run_pk == runs.c.pk)
+        .where(runs.c.run_id.in_(run_ids), metrics.c.key == key, metrics.c.step.between(first, last))
+        .distinct()
+        .order_by(metrics.c.step)
+    )
+    found: dict[str, list[int]] = {}
+    for run_id, step in connection.execute(statement):
+        found.setdefault(run_id, []).append(step)
+    return found
+
+
+def get_points_at(connection: Connection, run_id: str, key: str, steps: Sequence[int]) -> list[Metric]:
+    """Return the points of a key at given steps, by step, time and value."""
+    columns = metrics.c
+    statement = (
+        select(columns.step, columns.timestamp, columns.value, columns.value_kind)
+        .join_from(runs, metrics, columns.run_pk == runs.c.pk)
+        .where(runs.c.run_id == run_id, columns.key == key, among(columns.step, steps))
+        .order_by(columns.step, columns.timestamp, columns.value, columns.value_kind)
+    )
+    return [
+        Metric(key, decode(value, kind), timestamp, step, run_id=run_id)
+        for step, timestamp, value, kind in connection.execute(statement)
+    ]

@@ -45,6 +45,7 @@ def insert_model_version(
     run_id: str,
     run_link: str,
     description: str | None,
+    model_id: str,
     now_ms: int,
 ) -> None:
     """Add a version in the stage None."""
@@ -60,6 +61,7 @@ def insert_model_version(
             description=description,
             creation_timestamp=now_ms,
             last_updated_timestamp=now_ms,
+            model_id=model_id,
         )
     )
 
@@ -235,6 +237,7 @@ def _with_tags(connection: Connection, rows: Sequence[Row[Any]]) -> list[ModelVe
             description=row.description,
             run_id=row.run_id,
             run_link=row.run_link,
+            model_id=row.model_id or "",
             tags=tags[row.model_pk, row.version],
         )
         for row in rows

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from pycore.entities import Run, RunData, RunInfo
+from pycore.entities import Run, RunData, RunInfo, RunInputs, RunOutputs
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
 from pycore.store.inserts import insert_numbered, number_of
 from pycore.store.metrics import get_latest_metrics
 from pycore.store.params import get_params
 from pycore.store.prepared import Prepared
+from pycore.store.run_inputs import DATASET_FIELDS, get_inputs, get_outputs
 from pycore.store.search_sql import Subject, find_page
 from pycore.store.tables import latest_metrics, params, runs, tags
 from pycore.store.tags import get_tags
@@ -27,6 +28,7 @@ _SUBJECT = Subject(
     keyed={Entity.METRIC: latest_metrics, Entity.PARAM: params, Entity.TAG: tags},
     link=(("run_pk", runs.c.pk),),
     nullable=frozenset({"end_time"}),
+    related={Entity.DATASET: DATASET_FIELDS},
 )
 
 _INSERT = Prepared(lambda dialect: insert_numbered(runs, dialect, "pk"))
@@ -122,8 +124,15 @@ def _with_data(connection: Connection, rows: Sequence[Row[Any]]) -> list[Run]:
     points = get_latest_metrics(connection, pks)
     entries = get_params(connection, pks)
     texts = get_tags(connection, pks)
+    inputs = get_inputs(connection, pks)
+    outputs = get_outputs(connection, pks)
     return [
-        Run(_info(row), RunData(tuple(points[row.pk]), tuple(entries[row.pk]), tuple(texts[row.pk])))
+        Run(
+            _info(row),
+            RunData(tuple(points[row.pk]), tuple(entries[row.pk]), tuple(texts[row.pk])),
+            inputs.get(row.pk, RunInputs()),
+            outputs.get(row.pk, RunOutputs()),
+        )
         for row in rows
     ]
 

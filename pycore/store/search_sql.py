@@ -44,6 +44,22 @@ _INT64 = range(-(2**63), 2**63)
 
 
 @dataclass(frozen=True)
+class Related:
+    """A field of things of which one searched thing may have several.
+
+    Attributes
+    ----------
+    rows : Select
+        Those of the searched thing, correlated with it.
+    column : ColumnElement
+        What is compared.
+    """
+
+    rows: Select[Any]
+    column: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
 class Subject:
     """How a kind of thing lies in the tables.
 
@@ -53,7 +69,7 @@ class Subject:
         Table or join with one row per thing.
     attributes : mapping of str to ColumnElement
         What the attributes of the language stand for.
-    keyed : mapping of Entity to Table
+    keyed : mapping of Entity to Table, or to a callable that makes one for a Field
         Tables with one row per thing and key.
     link : tuple of pairs
         Columns of a keyed table, by name, and of the source that belong together.
@@ -61,14 +77,17 @@ class Subject:
         Attributes that may be absent.
     texts : mapping of str to ColumnElement
         Attributes that a filter compares in another form than the one they sort by.
+    related : mapping of Entity to mapping of str to Related
+        Entities whose clauses each hold when they hold for one of several things.
     """
 
     source: FromClause
     attributes: Mapping[str, ColumnElement[Any]]
-    keyed: Mapping[Entity, Table]
+    keyed: Mapping[Entity, Table | Callable[[Field], FromClause]]
     link: tuple[tuple[str, ColumnElement[Any]], ...]
     nullable: frozenset[str] = frozenset()
     texts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    related: Mapping[Entity, Mapping[str, Related]] = field(default_factory=dict)
 
 
 #: A sort value that is never NULL, and whether it ascends.
@@ -149,7 +168,7 @@ class _Statements:
             if sort.field.key not in self._subject.nullable:
                 return [_Part(true(), ((column, up),))]
             return [_Part(column.is_not(None), ((column, up),)), _Part(column.is_(None), ())]
-        row: FromClause = self._table(sort.field).alias("sorted")
+        row = self._table(sort.field).alias("sorted")
         missing = _Part(not_(self._row_exists(sort.field)), ())
         if sort.field.entity is Entity.METRIC:
             number = _Part(row.c.value_kind != NAN, ((row.c.value, up), (row.c.value_kind, up)), row)
@@ -181,6 +200,10 @@ class _Statements:
                 conditions.append(not_(self._row_exists(clause.field)))
             elif clause.field.entity is Entity.ATTRIBUTE:
                 conditions.append(self._attribute_condition(clause))
+            elif clause.field.entity in self._subject.related:
+                related = self._subject.related[clause.field.entity][clause.field.key]
+                holds = self._compare(related.column, clause.comparator, clause.value)
+                conditions.append(related.rows.where(holds).exists())
             else:
                 row = rows.get(clause.field)
                 if row is None:
@@ -215,8 +238,9 @@ class _Statements:
         missing = case((row.c.key.is_(None), 1), else_=0)
         return source, [(missing, True), (func.coalesce(row.c.value, ""), up)]
 
-    def _table(self, of: Field) -> Table:
-        return self._subject.keyed[of.entity]
+    def _table(self, of: Field) -> FromClause:
+        table = self._subject.keyed[of.entity]
+        return table(of) if callable(table) else table
 
     def _belongs(self, row: FromClause, of: Field) -> ColumnElement[bool]:
         """Return the condition that a keyed row is that of a field of the thing."""

@@ -91,10 +91,11 @@ class ClientRegistry(ClientConnection):
         run_link: str | None = None,
         description: str | None = None,
         await_creation_for: int | None = None,  # a version is ready at once
+        model_id: str | None = None,
     ) -> ModelVersion:
         """Add the next version of a registered model."""
         return self.registry.model_versions.create(
-            name, source, run_id, values.tags(ModelVersionTag, tags), run_link, description
+            name, source, run_id, values.tags(ModelVersionTag, tags), run_link, description, model_id
         )
 
     def copy_model_version(self, src_model_uri: str, dst_name: str) -> ModelVersion:

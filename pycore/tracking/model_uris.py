@@ -18,6 +18,7 @@ from pycore.protocols import Api
 from pycore.tracking.client_connection import ClientConnection
 
 _RUNS = re.compile(r"runs:/+([^/]+)(?:/(.*))?")
+_LOGGED = re.compile(r"models:/+(m-[0-9a-f]{32})(?:/(.*))?")
 _BY_ALIAS = re.compile(r"models:/+(?P<name>[^/]+)@(?P<alias>[^/@]+)(?:/(?P<path>.*))?")
 _BY_VERSION = re.compile(r"models:/+(?P<name>[^/]+)/(?P<suffix>[^/]+)(?:/(?P<path>.*))?")
 
@@ -60,8 +61,8 @@ def resolve(uri: str, client: ClientConnection | None = None) -> str:
     ----------
     uri : str
         ``runs:/<run id>/<path>``, ``models:/<name>/<version>``, ``models:/<name>/<stage>``,
-        ``models:/<name>/latest``, ``models:/<name>@<alias>``, or an artifact URI or path, which stands
-        for itself.
+        ``models:/<name>/latest``, ``models:/<name>@<alias>``, ``models:/<id of a logged model>``, or an
+        artifact URI or path, which stands for itself.
     client : ClientConnection, optional
         Whom to ask about runs and models; the URIs in force when absent.
 
@@ -78,6 +79,9 @@ def resolve(uri: str, client: ClientConnection | None = None) -> str:
         place = RunsUri.parse(uri)
         return _below(client.tracking.runs.get(place.run_id).info.artifact_uri, place.path)
     if scheme == "models":
+        if match := _LOGGED.fullmatch(uri):
+            root = client.tracking.logged_models.get(match[1]).artifact_location
+            return _below(root, paths.checked_folder(match[2] or ""))
         found = parse_registered(uri, client.registry)
         source = client.registry.model_versions.get_download_uri(found.name, found.version)
         return _below(resolve(source, client), found.path)

@@ -9,6 +9,9 @@ from pycore.entities import Metric
 from pycore.wire.encoding import JsonObject, number_to_json
 from pycore.wire.request import Arguments
 
+#: What a point was measured on besides its run.
+_CONTEXT = ("model_id", "dataset_name", "dataset_digest")
+
 
 def to_json(metric: Metric) -> JsonObject:
     """Return a point as JSON; also the fields of a request that logs it."""
@@ -17,6 +20,7 @@ def to_json(metric: Metric) -> JsonObject:
         "value": number_to_json(metric.value),
         "timestamp": metric.timestamp,
         "step": metric.step,
+        **{name: value for name in _CONTEXT if (value := getattr(metric, name)) is not None},
     }
 
 
@@ -27,6 +31,8 @@ def from_json(fields: Mapping[str, Any]) -> Metric:
         value=float(fields["value"]),
         timestamp=int(fields.get("timestamp", 0)),
         step=int(fields.get("step", 0)),
+        run_id=fields.get("run_id"),
+        **{name: fields[name] for name in _CONTEXT if name in fields},
     )
 
 
@@ -37,4 +43,7 @@ def from_arguments(arguments: Arguments) -> Metric:
         value=arguments.number("value"),
         timestamp=arguments.integer("timestamp"),
         step=arguments.integer("step", 0),
+        model_id=arguments.text("model_id", None) or None,
+        dataset_name=arguments.text("dataset_name", None) or None,
+        dataset_digest=arguments.text("dataset_digest", None) or None,
     )

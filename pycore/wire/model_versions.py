@@ -27,6 +27,7 @@ def to_json(version: ModelVersion) -> JsonObject:
             "tags": tags.mapping_to_json(version.tags),
             "aliases": list(version.aliases),
             "user_id": version.user_id or None,
+            "model_id": version.model_id or None,
             "status_message": version.status_message or None,
         }
     )
@@ -47,6 +48,7 @@ def from_json(fields: Mapping[str, Any]) -> ModelVersion:
         status=fields.get("status", "READY"),
         status_message=fields.get("status_message", ""),
         user_id=fields.get("user_id", ""),
+        model_id=fields.get("model_id", ""),
         tags=tags.mapping_from_json(fields.get("tags")),
         aliases=tuple(fields.get("aliases", ())),
     )

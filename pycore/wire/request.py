@@ -128,6 +128,10 @@ class Arguments:
         """Return a list of ids, which may come as numbers, as texts; empty when absent."""
         return [_converted(value, _as_identifier, place) for place, value in self._places(name)]
 
+    def object(self, name: str) -> Arguments:
+        """Return a required object, to be read in its turn."""
+        return Arguments(self._read(name, _REQUIRED, _as_object), f"{self._path}{name}.")
+
     def items(self, name: str) -> list[Arguments]:
         """Return a list of objects, each to be read in its turn; empty when absent."""
         return [

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from pycore.entities import LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, RunTag
-from pycore.wire import metrics, tags
+from pycore.wire import metrics, run_inputs, tags
 from pycore.wire.encoding import JsonObject, without_absent
 
 
 def to_json(run: Run) -> JsonObject:
     """Return a run as JSON."""
-    return {"info": info_to_json(run.info), "data": _data_to_json(run.data), "inputs": {}, "outputs": {}}
+    return {
+        "info": info_to_json(run.info),
+        "data": _data_to_json(run.data),
+        "inputs": run_inputs.inputs_to_json(run.inputs),
+        "outputs": run_inputs.outputs_to_json(run.outputs),
+    }
 
 
 def from_json(fields: Mapping[str, Any]) -> Run:
@@ -25,6 +30,8 @@ def from_json(fields: Mapping[str, Any]) -> Run:
             param_entries=tuple(tags.list_from_json(data.get("params"), Param)),
             tag_entries=tuple(tags.list_from_json(data.get("tags"), RunTag)),
         ),
+        inputs=run_inputs.inputs_from_json(fields.get("inputs", {})),
+        outputs=run_inputs.outputs_from_json(fields.get("outputs", {})),
     )
 
 

@@ -28,6 +28,7 @@ from pycore.errors import InvalidInput, MlflowException
 from pycore.protocols import Api, ArtifactStore
 from pycore.server.arguments import query_of
 from pycore.server.replies import json_reply
+from pycore.server.run_artifacts import RunArtifacts
 from pycore.server.uploads import upload_of
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import without_absent
@@ -94,7 +95,13 @@ def get_of_run(api: Api, request: Request) -> Response:
     """Send a file among the artifacts of a run."""
     arguments = query_of(request)
     path = arguments.text("path")
-    return _sent(_of_run(api, arguments.run_id()), path, request)
+    return _sent(RunArtifacts(api, arguments.run_id()), path, request)
+
+
+def get_of_logged_model(api: Api, request: Request, model_id: str) -> Response:
+    """Send a file of a logged model."""
+    path = query_of(request).text("artifact_file_path")
+    return _sent(api.artifacts.open(api.logged_models.get(model_id).artifact_location), path, request)
 
 
 def get_of_version(api: Api, request: Request) -> Response:
@@ -134,7 +141,7 @@ def _of_source(api: Api, uri: str) -> ArtifactStore:
     )
 
 
-def _sent(store: ArtifactStore, path: str, request: Request) -> Response:
+def _sent(store: ArtifactStore | RunArtifacts, path: str, request: Request) -> Response:
     with ExitStack() as stack:
         file = stack.enter_context(store.open(checked(path)))
         size = file.seek(0, os.SEEK_END)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pycore.protocols import Api
+from pycore.server.run_artifacts import RunArtifacts
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import JsonObject, without_absent
 from pycore.wire.request import Arguments
@@ -10,6 +11,6 @@ from pycore.wire.request import Arguments
 
 def list_artifacts(api: Api, arguments: Arguments) -> JsonObject:
     """Return one level of a run's artifacts, paths relative to their root."""
-    root_uri = api.runs.get(arguments.run_id()).info.artifact_uri
-    files = api.artifacts.open(root_uri).list(arguments.text("path", ""))
-    return without_absent({"root_uri": root_uri, "files": [wire.to_json(file) for file in files]})
+    store = RunArtifacts(api, arguments.run_id())
+    files = store.list(arguments.text("path", ""))
+    return without_absent({"root_uri": store.root_uri, "files": [wire.to_json(file) for file in files]})

@@ -38,3 +38,15 @@ def get_history_bulk(api: Api, arguments: Arguments) -> JsonObject:
         if len(points) == wanted:
             break
     return {"metrics": points}
+
+
+def get_history_bulk_interval(api: Api, arguments: Arguments) -> JsonObject:
+    """Return points of one metric of several runs, few enough to draw."""
+    points = api.metrics.get_interval(
+        arguments.texts("run_ids"),
+        arguments.text("metric_key"),
+        arguments.integer("start_step", None),
+        arguments.integer("end_step", None),
+        arguments.integer("max_results", 2500),
+    )
+    return {"metrics": [{**wire.to_json(point), "run_id": point.run_id} for point in points]}

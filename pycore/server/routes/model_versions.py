@@ -18,6 +18,7 @@ def create(api: Api, arguments: Arguments) -> JsonObject:
         arguments.pairs("tags", ModelVersionTag),
         arguments.text("run_link", None),
         arguments.text("description", None),
+        arguments.text("model_id", None) or None,
     )
     return {"model_version": wire.to_json(version)}
 

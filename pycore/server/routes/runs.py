@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pycore.entities import Param, RunStatus, RunTag, ViewType
+from pycore.entities import LoggedModelInput, LoggedModelOutput, Param, RunStatus, RunTag, ViewType
 from pycore.protocols import Api
-from pycore.wire import metrics
+from pycore.wire import metrics, run_inputs
 from pycore.wire import runs as wire
 from pycore.wire.encoding import JsonObject, page_to_json
 from pycore.wire.request import Arguments
@@ -104,4 +104,24 @@ def delete_tag(api: Api, arguments: Arguments) -> JsonObject:
 def log_model(api: Api, arguments: Arguments) -> JsonObject:
     """Note a model among those the run logged."""
     api.runs.log_model(arguments.run_id(), arguments.text("model_json"))
+    return {}
+
+
+def log_inputs(api: Api, arguments: Arguments) -> JsonObject:
+    """Note datasets and models that the run uses."""
+    api.runs.log_inputs(
+        arguments.run_id(),
+        [run_inputs.dataset_from_arguments(item) for item in arguments.items("datasets")],
+        [LoggedModelInput(item.text("model_id")) for item in arguments.items("models")],
+    )
+    return {}
+
+
+def log_outputs(api: Api, arguments: Arguments) -> JsonObject:
+    """Note models that the run makes."""
+    models = [
+        LoggedModelOutput(item.text("model_id"), item.integer("step", 0))
+        for item in arguments.items("models")
+    ]
+    api.runs.log_outputs(arguments.run_id(), models)
     return {}

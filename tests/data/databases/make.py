@@ -14,7 +14,14 @@ from pathlib import Path
 
 from pycore.artifacts.stores import StoresByScheme
 from pycore.entities import (
+    Dataset,
+    DatasetInput,
     ExperimentTag,
+    InputTag,
+    LoggedModelOutput,
+    LoggedModelParameter,
+    LoggedModelStatus,
+    LoggedModelTag,
     Metric,
     ModelVersionTag,
     Param,
@@ -51,8 +58,16 @@ def make(path: Path) -> None:
             [Param("alpha", "0.1")],
             [RunTag("note", "golden")],
         )
-        api.runs.update(run_id, RunStatus.FINISHED, 1_700_000_100_000)
         api.runs.delete(api.runs.create(experiment_id, run_name="deleted").info.run_id)
+        context = (InputTag("mlflow.data.context", "train"),)
+        api.runs.log_inputs(run_id, [DatasetInput(Dataset("iris", "d1", "local", "{}"), context)])
+        model = api.logged_models.create(
+            experiment_id, "tree", run_id, [LoggedModelTag("k", "v")], [LoggedModelParameter("depth", "3")]
+        )
+        api.runs.log_outputs(run_id, [LoggedModelOutput(model.model_id)])
+        api.runs.log_metric(run_id, Metric("rmse", 0.25, 2, 2, model.model_id, "iris", "d1"))
+        api.logged_models.finalize(model.model_id, LoggedModelStatus.READY)
+        api.runs.update(run_id, RunStatus.FINISHED, 1_700_000_100_000)
         api.registered_models.create("iris-lm", [RegisteredModelTag("task", "regression")], "sepals")
         for _ in range(3):
             api.model_versions.create("iris-lm", f"runs:/{run_id}/model", tags=[ModelVersionTag("k", "v")])

@@ -97,7 +97,7 @@ def test_clauses_are_joined_by_and_in_any_case():
         ("end_time IS NOT NULL", "only supported for tags and params", 10),
         ("METRICS.x > 1", "Invalid entity type 'METRICS'", 1),
         ("runs.status = 'x'", "Invalid entity type 'runs'", 1),
-        ("dataset.name = 'x'", "Invalid entity type 'dataset'", 1),
+        ("data.name = 'x'", "Invalid entity type 'data'", 1),
         ("lifecycle_stage = 'active'", "Invalid attribute key 'lifecycle_stage'", 1),
         ("run_uuid = 'x'", "Invalid attribute key 'run_uuid'", 1),
         ("status IN ('x')", "IN cannot be used with attribute 'status'", 8),

@@ -59,6 +59,7 @@ class World:
     files: Rest
     experiment_id: str
     run_id: str
+    logged_model: str
     model: str = "iris-lm"
 
 
@@ -78,4 +79,13 @@ def world(rest: Rest, files: Rest) -> World:
     source = f"{run['info']['artifact_uri']}/model"
     rest.post("model-versions/create", name="iris-lm", source=source, run_id=run_id)
     rest.post("registered-models/alias", name="iris-lm", alias="champion", version="1")
-    return World(rest, files, experiment_id, run_id)
+    logged = rest.post(
+        "logged-models",
+        experiment_id=experiment_id,
+        name="tree",
+        source_run_id=run_id,
+        tags=[{"key": "team", "value": "blue"}],
+    )["model"]["info"]
+    place = logged["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    files.http.put(f"{files.prefix}artifacts/{place}/MLmodel", data=b"flavors:")
+    return World(rest, files, experiment_id, run_id, logged["model_id"])

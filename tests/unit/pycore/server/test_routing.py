@@ -88,6 +88,22 @@ EXAMPLES: dict[str, Example] = {
     "POST runs/log-model": lambda w: (
         w.rest.post("runs/log-model", run_id=w.run_id, model_json=MODEL_JSON) == {}
     ),
+    "POST runs/log-inputs": lambda w: (
+        w.rest.post(
+            "runs/log-inputs", run_id=w.run_id, datasets=[{"dataset": {"name": "iris", "digest": "d"}}]
+        )
+        == {}
+    ),
+    "POST runs/outputs": lambda w: (
+        w.rest.post("runs/outputs", run_id=w.run_id, models=[{"model_id": "m-1", "step": "1e1"}]) == {}
+    ),
+    "POST experiments/search-datasets": lambda w: (
+        w.rest.post("experiments/search-datasets", experiment_ids=[w.experiment_id]) == {}
+    ),
+    "GET metrics/get-history-bulk-interval": lambda w: (
+        w.rest.get("metrics/get-history-bulk-interval", run_ids=[w.run_id], metric_key="rmse")["metrics"]
+        == [{"key": "rmse", "value": 0.5, "timestamp": 7, "step": 1, "run_id": w.run_id}]
+    ),
     "GET metrics/get-history": lambda w: (
         w.rest.get("metrics/get-history", run_id=w.run_id, metric_key="rmse")["metrics"]
         == [{"key": "rmse", "value": 0.5, "timestamp": 7, "step": 1}]
@@ -187,12 +203,51 @@ EXAMPLES: dict[str, Example] = {
     "DELETE model-versions/delete-tag": lambda w: (
         w.rest.result("DELETE", "model-versions/delete-tag", name=w.model, version="1", key="k") == {}
     ),
-    "POST logged-models/search": lambda w: w.rest.post("logged-models/search", experiment_ids=["0"]) == {},
+    "POST logged-models": lambda w: (
+        w.rest.post("logged-models", experiment_id="0")["model"]["info"]["status"] == "LOGGED_MODEL_PENDING"
+    ),
+    "POST logged-models/search": lambda w: (
+        w.rest.post("logged-models/search", experiment_ids=[w.experiment_id])["models"][0]["info"]["name"]
+        == "tree"
+    ),
+    "GET logged-models/<model_id>": lambda w: (
+        w.rest.get(f"logged-models/{w.logged_model}")["model"]["info"]["source_run_id"] == w.run_id
+    ),
+    "PATCH logged-models/<model_id>": lambda w: (
+        w.rest.result("PATCH", f"logged-models/{w.logged_model}", status=2)["model"]["info"]["status"]
+        == "LOGGED_MODEL_READY"
+    ),
+    "DELETE logged-models/<model_id>": lambda w: (
+        w.rest.result("DELETE", f"logged-models/{w.logged_model}") == {}
+    ),
+    "PATCH logged-models/<model_id>/tags": lambda w: (
+        w.rest.result("PATCH", f"logged-models/{w.logged_model}/tags", tags=[{"key": "a/b", "value": "v"}])
+        == {}
+    ),
+    "DELETE logged-models/<model_id>/tags/<path:key>": lambda w: (
+        w.rest.result("DELETE", f"logged-models/{w.logged_model}/tags/team") == {}
+    ),
+    "POST logged-models/<model_id>/params": lambda w: (
+        w.rest.post(f"logged-models/{w.logged_model}/params", params=[{"key": "p", "value": "1"}]) == {}
+    ),
+    "GET logged-models/<model_id>/artifacts/directories": lambda w: (
+        w.rest.get(f"logged-models/{w.logged_model}/artifacts/directories")["files"]
+        == [{"path": "MLmodel", "is_dir": False, "file_size": 8}]
+    ),
+    "GET logged-models/<model_id>/artifacts/files": lambda w: (
+        w.rest.call(
+            "GET", f"logged-models/{w.logged_model}/artifacts/files", artifact_file_path="MLmodel"
+        ).data
+        == b"flavors:"
+    ),
+    "POST traces/search": lambda w: w.rest.post("traces/search") == {},
+    "GET traces": lambda w: w.rest.get("traces", experiment_ids="0") == {},
+    "POST traces": lambda w: w.rest.call("POST", "traces").status_code == 404,
     "GET artifacts/list": lambda w: (
         w.rest.get("artifacts/list", run_id=w.run_id)
         == {
             "root_uri": f"mlflow-artifacts:/{w.experiment_id}/{w.run_id}/artifacts",
-            "files": [{"path": "model", "is_dir": True}],
+            "files": [{"path": "model", "is_dir": True}, {"path": "tree", "is_dir": True}],
         }
     ),
     "POST artifacts/presigned-upload-url": lambda w: is_501(
@@ -253,10 +308,13 @@ def test_the_api_answers_under_every_prefix(app: Flask, prefix: str):
 )
 def test_no_route_minds_an_empty_or_unknown_request(route: JsonRoute, rest: Rest):
     reply = rest.call(route.method, route.path, unknown="x")
+    if "<model_id>" in route.path and reply.status_code == 404:
+        assert reply.json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+        return
     assert reply.status_code in (200, 400), reply.text
     if reply.status_code == 400:
         assert reply.json["error_code"] == "INVALID_PARAMETER_VALUE"
-        assert reply.json["message"].startswith(("Missing value for required parameter", "Expected 1 to 100"))
+        assert reply.json["message"].startswith(("Missing value for required parameter", "Expected 1 to "))
 
 
 @pytest.mark.parametrize(

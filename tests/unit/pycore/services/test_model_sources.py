@@ -162,7 +162,6 @@ def test_versions_carry_their_run_along(api, resolve):
     with pytest.raises(InvalidInput, match="comes from the run 'abc'"):
         resolve("models:/odd@name/1", "other")
     for source in (
-        "models:/m-" + "0" * 32,
         "models:/odd",
         "models:/@a",
         "models:/a@",

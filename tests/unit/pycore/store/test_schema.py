@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from pycore.artifacts.stores import StoresByScheme
-from pycore.entities import Metric, Param, ViewType
+from pycore.entities import DatasetFilter, Metric, Param, ViewType
 from pycore.errors import Unavailable
 from pycore.services import build_api
 from pycore.store import Database, schema
@@ -87,6 +87,23 @@ def test_old_databases_are_opened_and_used(tmp_path, path):
         created = api.model_versions.create("iris-lm", f"runs:/{run.info.run_id}/model")
         assert created.version == "4"
         assert api.experiments.create("next") == "2"
+        model = api.logged_models.create(experiment.experiment_id, "new", run.info.run_id)
+        assert api.logged_models.get(model.model_id).name == "new"
+
+
+def test_datasets_and_logged_models_of_old_databases_are_kept(tmp_path):
+    for path in sorted(DATABASES.glob("*.db"))[1:]:
+        shutil.copy(path, tmp_path / path.name)
+        with Database.open(f"sqlite:///{tmp_path}/{path.name}") as database:
+            api = build_api(database, StoresByScheme(), str(tmp_path))
+            (run,) = api.runs.search(["1"], "dataset.name = 'iris' AND dataset.context = 'train'")
+            (model,) = api.logged_models.search(["1"], "metrics.rmse < 0.5", [DatasetFilter("iris", "d1")])
+            assert (model.tags, model.params, model.source_run_id) == (
+                {"k": "v"},
+                {"depth": "3"},
+                run.info.run_id,
+            )
+            assert [made.model_id for made in run.outputs.model_outputs] == [model.model_id]
 
 
 def test_a_newer_database_is_refused_with_advice(uri, database):
