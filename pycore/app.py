@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug import Response
 
 from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, folder_of, is_local
 from pycore.config import ARTIFACT_FOLDERS
+from pycore.gateway.app import PREFIX, ROUTES, GatewayApp
+from pycore.protocols import Api
 from pycore.server.application import HttpOptions, make_app
 from pycore.services.build import build_api
 from pycore.store.database import Database
@@ -20,7 +23,15 @@ def create_app(
     default_artifact_root: str | None = None,
     http: HttpOptions | None = None,
 ) -> Flask:
-    """Return the WSGI application of the tracking server.
+    """Return the WSGI application of the tracking server; see `open_platform` and `HttpOptions`."""
+    api = open_platform(backend_store_uri, artifacts_destination, default_artifact_root)
+    return make_app(api, http or HttpOptions())
+
+
+def open_platform(
+    backend_store_uri: str, artifacts_destination: str | None, default_artifact_root: str | None = None
+) -> Api:
+    """Return the platform that a tracking server serves.
 
     Opens the database, which is brought to the newest schema. Processes may be forked afterwards:
     they share nothing of it but the file.
@@ -30,11 +41,10 @@ def create_app(
     backend_store_uri : str
         SQLAlchemy URL of the database.
     artifacts_destination : str or None
-        Folder for the artifacts that clients send to this server; None when it serves none.
+        Folder or s3: URI for the artifacts that clients send to this server; None when it serves none.
     default_artifact_root : str, optional
         Artifact location of new experiments: ``mlflow-artifacts:/`` when artifacts are served here,
         ``./mlruns`` otherwise.
-    http : HttpOptions, optional
 
     Raises
     ------
@@ -44,8 +54,19 @@ def create_app(
     destination = _absolute(artifacts_destination) if artifacts_destination else None
     root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
     stores = StoresByScheme(destination, [*ARTIFACT_FOLDERS.get(), root])
-    api = build_api(Database.open(backend_store_uri), stores, root)
-    return make_app(api, http or HttpOptions())
+    return build_api(Database.open(backend_store_uri), stores, root)
+
+
+def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> Flask:
+    """Return the application of a tracking server that also scores, by the same rules of who may call."""
+    app = make_app(api, http)
+
+    def score(**_: str) -> Response:
+        return Response.from_app(gateway, request.environ)
+
+    methods = sorted({method for method, _ in ROUTES})
+    app.add_url_rule(f"{PREFIX}<artifact:path>", "gateway", score, methods=methods)
+    return app
 
 
 def _absolute(uri: str) -> str:

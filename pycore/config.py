@@ -6,10 +6,12 @@ for, never on import, so a change of the environment takes effect at once.
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from pycore.errors import InvalidInput
@@ -89,6 +91,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _text_by_name(text: str) -> Mapping[str, str]:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("expected a JSON object of texts")
+    return found
+
+
 def _folders(text: str) -> tuple[str, ...]:
     return tuple(folder for folder in text.split(os.pathsep) if folder)
 
@@ -148,6 +157,38 @@ SOURCE_PATTERN = Setting(
     "Regular expression that the source of every model version must match.",
 )
 
+# Artifacts in S3
+S3_ENDPOINT_URL = Setting(
+    "MLFLOW_S3_ENDPOINT_URL", None, _optional, "Address of a store that speaks S3, when it is not Amazon's."
+)
+S3_IGNORE_TLS = Setting(
+    "MLFLOW_S3_IGNORE_TLS", False, _truth, "Skip the check of the S3 store's certificates."
+)
+S3_UPLOAD_EXTRA_ARGS: Setting[Mapping[str, str]] = Setting(
+    "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
+    MappingProxyType({}),
+    _text_by_name,
+    'Further arguments of uploads to S3, as a JSON object such as {"ServerSideEncryption": "aws:kms"}.',
+)
+S3_BUCKET_OWNER = Setting(
+    "MLFLOW_S3_EXPECTED_BUCKET_OWNER", None, _optional, "Account that must own the S3 bucket."
+)
+S3_ADDRESSING_STYLE = Setting(
+    "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE",
+    "auto",
+    str,
+    "Where the bucket stands in S3 addresses: path, virtual or auto.",
+)
+S3_SIGNATURE_VERSION = Setting(
+    "MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION",
+    None,
+    _optional,
+    "How requests to S3 are signed: s3v4, or unsigned for public buckets.",
+)
+ARTIFACT_TIMEOUT_S: Setting[int | None] = Setting(
+    "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", None, _positive, "Seconds an S3 store may be silent."
+)
+
 # Models
 ALLOW_PICKLE = Setting(
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION", True, _truth, "Load Python pickles, which run code."
@@ -179,6 +220,21 @@ MODEL_ENVIRONMENT: Setting[tuple[str, ...]] = Setting(
     "Further environment variables that models may see, by name, separated by commas.",
 )
 MAX_BODY_MB = Setting("CRATEFLOW_MAX_BODY_MB", 100, _positive, "Largest scoring request body.")
+
+# Gateway
+GATEWAY_MEMORY_MB: Setting[int | None] = Setting(
+    "CRATEFLOW_GATEWAY_MEMORY_MB",
+    None,
+    _positive,
+    "Memory of all models of a gateway, half of the machine's by default; beyond it unused models stop.",
+)
+GATEWAY_IDLE_S = Setting(
+    "CRATEFLOW_GATEWAY_IDLE_S", 900, _positive, "Seconds after which a gateway stops a model nobody uses."
+)
+GATEWAY_START_S = Setting(
+    "CRATEFLOW_GATEWAY_START_S", 60, _positive, "Seconds a request waits for a gateway to start its model."
+)
+
 R_HOME = Setting("R_HOME", None, _optional, "The R installation to use; found by `R RHOME` otherwise.")
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from pycore.config import SCORING_TIMEOUT_S
+from pycore.config import SCORING_TIMEOUT_S, TRACKING_URI
 from pycore.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pycore.models.spec import Model
 
 _CONTENT_TYPES = {"json": "application/json", "csv": "text/csv"}
+#: Of the gateway: enough threads that requests to a model that starts leave room for others.
+_HTTP_PROCESSES = 2
+_HTTP_THREADS = 64
 #: A file is scored by whoever waits for it, and may take its time.
 _FILE_TIMEOUT_S = 7 * 24 * 3600.0
 
@@ -97,6 +100,75 @@ def serve(
                 app, listener, processes, threads, f"--graceful-timeout {drain_s}"
             ),
         )
+
+
+@models.command("gateway")
+@click.option(
+    "-u",
+    "--tracking-uri",
+    default=TRACKING_URI.get,
+    help="Tracking server or database that has the registered models.  [default: MLFLOW_TRACKING_URI]",
+)
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="Port to listen on; 0 picks a free one.",
+)
+@click.option(
+    "-t",
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SCORING_TIMEOUT_S.get,
+    help="Seconds a request may take before it is stopped.  [default: 60]",
+)
+@click.option(
+    "-w",
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes of each model.  [default: one per processor]",
+)
+@click.option(
+    "--gateway-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Bearer tokens, one per line, that open the gateway; everybody may score without.",
+)
+def gateway(
+    tracking_uri: str | None,
+    host: str,
+    port: int,
+    timeout_s: float,
+    workers: int | None,
+    gateway_token_file: Path | None,
+) -> None:
+    """Score with all registered models: POST /model/NAME/REFERENCE/invocations.
+
+    REFERENCE is a version, a stage, @alias or latest. A model starts on first use and stops when it is
+    idle. SIGTERM ends the gateway after the requests it is answering.
+    """
+    # See `serve`.
+    from pycore.cli.launch import listen
+    from pycore.cli.launch import serve as serve_http
+    from pycore.gateway.app import GatewayApp
+    from pycore.gateway.client import GatewayClient
+    from pycore.gateway.options import GatewayOptions
+    from pycore.gateway.supervisor import Supervisor
+    from pycore.gateway.tokens import Tokens
+    from pycore.scoring.engine.options import default_workers
+    from pycore.tracking.client_connection import ClientConnection
+
+    _log_to_stderr()
+    with listen(host, port) as listener:
+        tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
+        options = GatewayOptions(workers or default_workers(), timeout_s)
+        supervisor = Supervisor(ClientConnection(tracking_uri).registry, options)
+        app = GatewayApp(GatewayClient(supervisor.address), tokens)
+        drain = f"--graceful-timeout {supervisor.drain_s}"
+        supervisor.run(listener, lambda: serve_http(app, listener, _HTTP_PROCESSES, _HTTP_THREADS, drain))
 
 
 @models.command("predict")

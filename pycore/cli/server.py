@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -48,7 +49,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     envvar="MLFLOW_ARTIFACTS_DESTINATION",
     default="./mlartifacts",
     show_default=True,
-    help="Folder for the artifacts that clients send to this server.",
+    help="Folder, or s3:// URI, for the artifacts that clients send to this server.",
 )
 @_option(
     "-h",
@@ -113,6 +114,24 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     default="",
     help="Further options of gunicorn, the HTTP server.",
 )
+@_option(
+    "--access-log",
+    envvar="CRATEFLOW_ACCESS_LOG",
+    metavar="PATH",
+    help="File that gets a line of JSON for every request; - for the standard output.  [default: none]",
+)
+@_option(
+    "--serve-models",
+    envvar="CRATEFLOW_SERVE_MODELS",
+    is_flag=True,
+    help="Score with registered models too: POST /model/<name>/<version, stage, @alias>/invocations.",
+)
+@_option(
+    "--gateway-token-file",
+    envvar="CRATEFLOW_GATEWAY_TOKEN_FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Bearer tokens, one per line, that open /model/; everybody may score without.",
+)
 def server(
     backend_store_uri: str,
     default_artifact_root: str | None,
@@ -127,6 +146,9 @@ def server(
     x_frame_options: str,
     disable_security_middleware: bool,
     gunicorn_opts: str,
+    access_log: str | None,
+    serve_models: bool,
+    gateway_token_file: Path | None,
 ) -> None:
     """Run the tracking server: runs, artifacts and the model registry over HTTP.
 
@@ -134,21 +156,33 @@ def server(
     requests it is answering.
     """
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
-    from pycore.app import create_app
+    from pycore.app import create_app_with_models, open_platform
     from pycore.cli.launch import listen, serve
-    from pycore.server.application import HttpOptions
+    from pycore.gateway.app import GatewayApp
+    from pycore.gateway.client import GatewayClient
+    from pycore.gateway.options import GatewayOptions
+    from pycore.gateway.supervisor import Supervisor
+    from pycore.gateway.tokens import Tokens
+    from pycore.server.access_log import AccessLog
+    from pycore.server.application import HttpOptions, make_app
     from pycore.server.origins import OriginRules
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listen(host, port) as listener:
-        application = create_app(
-            backend_store_uri,
-            artifacts_destination if serve_artifacts else None,
-            default_artifact_root,
-            HttpOptions(
-                None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
-                static_prefix,
-                None if x_frame_options.upper() == "NONE" else x_frame_options,
-            ),
+        http = HttpOptions(
+            None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
+            static_prefix,
+            None if x_frame_options.upper() == "NONE" else x_frame_options,
+            AccessLog(access_log) if access_log else None,
         )
-        serve(application, listener, workers, _THREADS, gunicorn_opts)
+        destination = artifacts_destination if serve_artifacts else None
+        api = open_platform(backend_store_uri, destination, default_artifact_root)
+        if not serve_models:
+            serve(make_app(api, http), listener, workers, _THREADS, gunicorn_opts)
+            return
+        tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
+        supervisor = Supervisor(api, GatewayOptions())
+        gateway = GatewayApp(GatewayClient(supervisor.address), tokens)
+        application = create_app_with_models(api, http, gateway)
+        options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
+        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import socket
-import sys
-import traceback
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from pycore.errors import Unavailable
 from pycore.models.spec import Model
 from pycore.scoring.app import ScoringApp
-from pycore.scoring.engine import sandbox
 from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.engine.options import EngineOptions
 from pycore.scoring.engine.process import ModelHost
+from pycore.scoring.http_process import HttpProcess
 
 #: A quick model keeps more than one process busy with JSON; further ones would only take memory.
 _HTTP_PROCESSES = 2
@@ -63,7 +59,7 @@ def serve(options: EngineOptions, listener: socket.socket, http_server: HttpServ
         stack.callback(host.stop)
         # Forked before the host is started, while this process has one thread.
         app = ScoringApp(signature, EngineClient(host.address, options.timeout_s))
-        http = _HttpProcess(lambda: http_server(app, listener, *_http_size(options)))
+        http = HttpProcess(lambda: http_server(app, listener, *_http_size(options)))
         # Only the HTTP server's copy is to keep the port open.
         listener.close()
         stack.callback(http.stop)
@@ -77,49 +73,3 @@ def _http_size(options: EngineOptions) -> tuple[int, int, int]:
     at_once = options.queue_requests + options.workers
     threads = math.ceil(at_once / _HTTP_PROCESSES) + _SPARE_THREADS
     return _HTTP_PROCESSES, threads, math.ceil(options.timeout_s) + _GRACE_S
-
-
-class _HttpProcess:
-    """A child that runs the HTTP server as soon as it is told to."""
-
-    def __init__(self, run_server: Callable[[], None]) -> None:
-        told, self._tell = os.pipe()
-        self._status: int | None = None
-        supervisor = os.getpid()
-        self._pid = os.fork()
-        if self._pid:
-            os.close(told)
-            return
-        status = 1
-        try:
-            os.close(self._tell)
-            # A group of its own: Ctrl-C in a terminal goes to the supervisor alone, which ends this orderly.
-            os.setpgid(0, 0)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            sandbox.die_with_parent(supervisor, signal.SIGTERM)
-            if os.read(told, 1):
-                run_server()
-            status = 0
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 1
-        except BaseException:  # noqa: BLE001 - nothing may escape into the copy of the supervisor
-            traceback.print_exc()
-        sys.stdout.flush()
-        os._exit(status)
-
-    def open(self) -> None:
-        """Let the server accept requests."""
-        os.write(self._tell, b"!")
-
-    def wait(self) -> int:
-        """Wait for the end of the process and return its exit status."""
-        if self._status is None:
-            _, status = os.waitpid(self._pid, 0)
-            self._status = os.waitstatus_to_exitcode(status)
-        return self._status
-
-    def stop(self) -> None:
-        """Have the server answer what it has accepted, and wait for it."""
-        if self._status is None:
-            os.kill(self._pid, signal.SIGTERM)
-            self.wait()

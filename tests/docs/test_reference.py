@@ -10,6 +10,7 @@ import pytest
 from pycore import config
 from pycore.cli.main import main
 from pycore.errors import MlflowException
+from pycore.gateway.app import ROUTES as GATEWAY_ROUTES
 from pycore.server.routing import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,12 @@ def classes(root: type[MlflowException]) -> list[type[MlflowException]]:
 @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
 def test_every_route_is_in_the_readme(path):
     assert f"`{path or '/'}`" in README
+
+
+@pytest.mark.parametrize("route", GATEWAY_ROUTES, ids=" ".join)
+def test_every_route_of_the_gateway_is_in_the_readme(route):
+    method, address = route
+    assert f"{method} `{address}`" in README
 
 
 @pytest.mark.parametrize("setting", config.all_settings(), ids=lambda setting: setting.name)

@@ -1,0 +1,65 @@
+"""The process that answers HTTP beside one that keeps model hosts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+from pycore.scoring.engine import sandbox
+
+
+class HttpProcess:
+    """A child that runs the HTTP server as soon as it is told to, and ends with its parent.
+
+    Make it while this process has one thread.
+
+    Parameters
+    ----------
+    run_server : callable
+        Returns, or leaves by SystemExit, when the server has ended.
+    """
+
+    def __init__(self, run_server: Callable[[], None]) -> None:
+        told, self._tell = os.pipe()
+        self._status: int | None = None
+        supervisor = os.getpid()
+        self._pid = os.fork()
+        if self._pid:
+            os.close(told)
+            return
+        status = 1
+        try:
+            os.close(self._tell)
+            # A group of its own: Ctrl-C in a terminal goes to the supervisor alone, which ends this orderly.
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            sandbox.die_with_parent(supervisor, signal.SIGTERM)
+            if os.read(told, 1):
+                run_server()
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        except BaseException:  # noqa: BLE001 - nothing may escape into the copy of the supervisor
+            traceback.print_exc()
+        sys.stdout.flush()
+        os._exit(status)
+
+    def open(self) -> None:
+        """Let the server accept requests."""
+        os.write(self._tell, b"!")
+
+    def wait(self) -> int:
+        """Wait for the end of the process and return its exit status."""
+        if self._status is None:
+            _, status = os.waitpid(self._pid, 0)
+            self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+    def stop(self) -> None:
+        """Have the server answer what it has accepted, and wait for it."""
+        if self._status is None:
+            os.kill(self._pid, signal.SIGTERM)
+            self.wait()
