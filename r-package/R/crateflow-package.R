@@ -8,8 +8,8 @@
 #' Every error of this package has the class `crateflow_error` and one that says what happened:
 #' `crateflow_error_not_found`, `_already_exists`, `_invalid_input`, `_conflict`, `_unavailable`,
 #' `_unauthenticated`, `_permission_denied`, `_no_server`, `_no_active_run`,
-#' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_no_command`, `_unfit_crate`
-#' or `_dry_run`. An answer of a server also has the server's own code as class, for example
+#' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_no_command`,
+#' `_unfit_crate` or `_dry_run`. An answer of a server also has the server's own code as class, for example
 #' `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`,
 #' `server_message` and `endpoint`.
 #'
@@ -25,7 +25,8 @@
 "_PACKAGE"
 
 # What this R session is doing: where it tracks, its experiment, the stack of its active runs, innermost
-# last, the run that ended last, and the parameters a project gave its script. The only mutable state of the package.
+# last, the run that ended last, and the parameters a project gave its script. The only mutable state of
+# the package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
 session$experiment_id <- NULL

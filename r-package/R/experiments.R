@@ -97,6 +97,7 @@ get_experiment <- function(client, experiment_id, call = rlang::caller_env()) {
 #' @returns A tibble of class `mlflow_experiment` with one row: `experiment_id`, `name`,
 #'   `artifact_location`, `lifecycle_stage`, `last_update_time` and `creation_time` (milliseconds since
 #'   1970), and the list column `tags` (each a tibble of `key` and `value`).
+#'   `mlflow_get_experiment_by_name()` returns NULL where there is none of the name.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
 #' mlflow_get_experiment("0")
@@ -114,6 +115,13 @@ mlflow_get_experiment <- function(experiment_id = NULL, name = NULL, client = NU
     abort("Could not find experiment with name '{name}'.", "not_found")
   }
   experiment_table(list(found))
+}
+
+#' @rdname mlflow_get_experiment
+#' @export
+mlflow_get_experiment_by_name <- function(name, client = NULL) {
+  found <- find_experiment(as_client(client), check_string(name))
+  if (!is.null(found)) experiment_table(list(found))
 }
 
 #' Search experiments

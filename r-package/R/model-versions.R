@@ -122,6 +122,30 @@ mlflow_register_model <- function(model_uri, name, run_id = NULL, tags = NULL, d
   mlflow_create_model_version(name, uri, run_id, tags, description = description, client = client)
 }
 
+#' Copy a version to another registered model
+#'
+#' Its files are not copied: both versions name the same.
+#'
+#' @inheritParams mlflow_create_experiment
+#' @param src_model_uri `models:/<name>/<version or stage>` or `models:/<name>@<alias>`.
+#' @param dst_name Name of the registered model to add a version to; created if there is none.
+#' @returns The new version, see [mlflow_create_model_version()].
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))
+#' mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "tried irises")
+#' mlflow_copy_model_version("models:/tried irises/1", "released irises")
+mlflow_copy_model_version <- function(src_model_uri, dst_name, client = NULL) {
+  uri <- check_string(src_model_uri)
+  if (!grepl("^models:", uri)) abort_model_uri(uri, environment())
+  found <- find_model_version(uri, client)
+  version <- mlflow_get_model_version(found$name, found$version, client)
+  mlflow_register_model(
+    version$source, dst_name, version$run_id,
+    tags = version$tags, description = version$description, client = client
+  )
+}
+
 #' Search versions of registered models
 #'
 #' @inheritParams mlflow_create_experiment

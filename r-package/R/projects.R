@@ -23,7 +23,9 @@ mlflow_param <- function(name, default = NULL, type = NULL, description = NULL) 
     abort("{.arg type} must be one of {.val {names(param_types)}}, not {.val {type}}.", "invalid_input")
   }
   value <- (session$params %||% command_params(commandArgs(trailingOnly = TRUE)))[[name]] %||% default
-  if (is.null(value)) abort("The parameter `{name}` needs a value: {.code --{name} <value>}.", "invalid_input")
+  if (is.null(value)) {
+    abort("The parameter `{name}` needs a value: {.code --{name} <value>}.", "invalid_input")
+  }
   typed <- suppressWarnings(param_types[[type]](value))
   if (is.na(typed)) abort("The parameter `{name}` must be {type}, not {.val {value}}.", "invalid_input")
   typed

@@ -108,6 +108,20 @@ mlflow_search_registered_models <- function(filter = NULL, max_results = 100, or
   )
 }
 
+#' List registered models
+#'
+#' Kept for scripts written for MLflow 1; another name of [mlflow_search_registered_models()] without
+#' filter.
+#'
+#' @inheritParams mlflow_search_registered_models
+#' @returns As [mlflow_search_registered_models()].
+#' @export
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' mlflow_list_registered_models()
+mlflow_list_registered_models <- function(max_results = 100, page_token = NULL, client = NULL) {
+  mlflow_search_registered_models(max_results = max_results, page_token = page_token, client = client)
+}
+
 search_registry <- function(endpoint, filter, max_results, order_by, page_token, client,
                             call = rlang::caller_env()) {
   query <- list(

@@ -1,0 +1,50 @@
+test_that("regressors are measured and the measures logged", {
+  local_tracking()
+  fit <- stats::lm(Sepal.Width ~ Sepal.Length, iris)
+  with(run <- mlflow_start_run(), result <- mlflow_evaluate(iris_crate(), iris, "Sepal.Width"))
+  expect_equal(result$metrics[["rmse"]], sqrt(mean(stats::residuals(fit)^2)))
+  expect_equal(result$metrics[["r2"]], summary(fit)$r.squared)
+  logged <- mlflow_get_run(mlflow_id(run))$metrics[[1]]
+  expect_setequal(logged$key, names(result$metrics))
+})
+
+test_that("classifiers are measured by classes and by probabilities", {
+  data <- data.frame(p = c(0.9, 0.2, 0.6, 0.4), y = c("a", "b", "b", "b"))
+  classes <- crate(function(x) ifelse(x$p > 0.5, "a", "b"))
+  result <- mlflow_evaluate(classes, data, "y", "classifier")
+  expect_identical(result$metrics, c(accuracy = 0.75, precision = 0.75, recall = (1 + 2 / 3) / 2))
+  expect_identical(result$confusion["b", "a"], 1L)
+  probabilities <- crate(function(x) cbind(a = x$p, b = 1 - x$p))
+  result <- mlflow_evaluate(probabilities, data, "y", "classifier")
+  expect_equal(result$metrics[["log_loss"]], -mean(log(c(0.9, 0.8, 0.4, 0.6))))
+  invalid <- "crateflow_error_invalid_input"
+  expect_error(mlflow_evaluate(classes, data, "z"), "the column \"z\"", class = invalid)
+  expect_error(mlflow_evaluate(classes, data, "y"), "is it a classifier", class = invalid)
+})
+
+test_that("a signature is set after the fact", {
+  local_tracking()
+  with(run <- mlflow_start_run(), mlflow_log_model(iris_crate(), "model"))
+  uri <- paste0("runs:/", mlflow_id(run), "/model")
+  mlflow_set_signature(uri, mlflow_infer_signature(iris["Sepal.Length"], 1.5))
+  spec <- read_spec(mlflow_download_artifacts(artifact_uri = uri))
+  expect_match(spec$signature$inputs, "Sepal.Length")
+  expect_identical(mlflow_predict(mlflow_load_model(uri), iris), iris_crate()(iris))
+  expect_error(mlflow_set_signature("models:/x/1", mlflow_infer_signature(iris)), "does not change")
+})
+
+test_that("versions are copied, models listed, experiments looked up", {
+  local_tracking()
+  from <- unique_name("from")
+  to <- unique_name("to")
+  with(mlflow_start_run(), mlflow_log_model(iris_crate(), "model", registered_model_name = from))
+  copy <- mlflow_copy_model_version(paste0("models:/", from, "/1"), to)
+  expect_identical(copy$version, "1")
+  expect_identical(mlflow_load_model(paste0("models:/", to, "/1"))(iris), iris_crate()(iris))
+  names <- vapply(mlflow_list_registered_models(1000)$registered_models, `[[`, "", "name")
+  expect_true(all(c(from, to) %in% names))
+  expect_null(mlflow_get_experiment_by_name(unique_name("none")))
+  expect_identical(mlflow_get_experiment_by_name("Default")$experiment_id, "0")
+  expect_message(install_mlflow(), "Nothing to install")
+  expect_message(uninstall_mlflow(), "Nothing to remove")
+})
