@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from werkzeug.routing import PathConverter
 
 from pycore.protocols import Api
+from pycore.server.access_log import AccessLog, install_access_log
 from pycore.server.origins import OriginRules, install_origin_checks
 from pycore.server.replies import install_error_handlers
 from pycore.server.routing import ROUTES, Route
@@ -27,11 +28,14 @@ class HttpOptions:
         Path a proxy puts in front, such as ``/tracking``. Addresses answer with it and without.
     x_frame_options : str or None
         Value of that header, which tells browsers who may show pages in a frame; None leaves it out.
+    access_log : AccessLog or None
+        Where a line is written for every request.
     """
 
     origins: OriginRules | None = field(default_factory=OriginRules)
     static_prefix: str = ""
     x_frame_options: str | None = "SAMEORIGIN"
+    access_log: AccessLog | None = None
 
 
 class _ArtifactPath(PathConverter):
@@ -49,6 +53,9 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     # An address is right or wrong; a redirect would lose the body of a PUT.
     app.url_map.merge_slashes = False
     install_error_handlers(app)
+    # Before the checks of origins: what they turn away is answered, and logged, as well.
+    if options.access_log is not None:
+        install_access_log(app, options.access_log)
     if options.origins is not None:
         install_origin_checks(app, options.origins)
     for route in ROUTES:

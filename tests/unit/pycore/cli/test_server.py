@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 from processes import CRATEFLOW, Server, server, tracking_server
+from waiting import until
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 API = "/api/2.0/mlflow"
@@ -302,3 +304,14 @@ def test_options_of_gunicorn_are_handed_on(tmp_path: Path):
         assert len(children(running.process.pid)) == 1
         assert int((tmp_path / "pid").read_text()) == running.process.pid
         assert "Booting worker" in running.log.read_text()
+
+
+def test_the_access_log_has_a_line_for_every_request_to_any_worker(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    arguments = ["server", "--port", "0", "--workers", "2", "--access-log", str(log)]
+    arguments += ["--backend-store-uri", f"sqlite:///{tmp_path / 'tracking.db'}"]
+    with server(arguments, tmp_path / "server.log") as running:
+        for _ in range(20):
+            assert requests.get(f"{running.url}/version", timeout=10).status_code == 200
+        found = until(lambda: (text := log.read_text()).count("\n") == 20 and text.splitlines())
+    assert {(line["route"], line["status"]) for line in map(json.loads, found)} == {("/version", 200)}
