@@ -45,6 +45,15 @@ class ClientExperiments(ClientConnection):
             ViewType(view_type), max_results, filter_string or "", values.texts(order_by), page_token
         )
 
+    def list_experiments(
+        self,
+        view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        page_token: str | None = None,
+    ) -> PagedList[Experiment]:
+        """Return a page of experiments: `search_experiments` as MLflow 1 called it."""
+        return self.search_experiments(view_type, max_results, page_token=page_token)
+
     def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
         """Give an experiment another name."""
         self.tracking.experiments.rename(str(experiment_id), new_name)

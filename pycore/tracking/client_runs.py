@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pycore.entities import Metric, PagedList, Param, Run, RunStatus, RunTag, ViewType
+from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
 from pycore.tracking import async_logging, batches, run_context, values
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
@@ -81,6 +81,18 @@ class ClientRuns(ClientConnection):
             values.texts(order_by),
             page_token,
         )
+
+    def list_run_infos(
+        self,
+        experiment_id: str | int,
+        run_view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: Iterable[str] | str | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[RunInfo]:
+        """Return a page of what `search_runs` finds, without metrics, params and tags, as MLflow 1 did."""
+        found = self.search_runs(experiment_id, "", run_view_type, max_results, order_by, page_token)
+        return PagedList([run.info for run in found], found.token)
 
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Write a parameter, once, as text; return the value as given."""
