@@ -10,17 +10,19 @@ from urllib.parse import unquote, urlsplit
 
 from pycore.artifacts.local import LocalArtifactStore
 from pycore.artifacts.paths import checked_folder, joined
+from pycore.artifacts.s3 import open_s3
 from pycore.config import ARTIFACT_FOLDERS
 from pycore.errors import InvalidInput
 from pycore.protocols import ArtifactStore
 
 PROXY_SCHEME = "mlflow-artifacts"
+S3_SCHEME = "s3"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
 class StoresByScheme:
-    """Stores that this process reaches itself: folders, and what stands behind ``mlflow-artifacts:``.
+    """Stores that this process reaches itself: folders, S3, and what stands behind ``mlflow-artifacts:``.
 
     Parameters
     ----------
@@ -53,7 +55,9 @@ class StoresByScheme:
             return LocalArtifactStore(self._allowed(folder_of(uri)))
         if scheme == PROXY_SCHEME:
             return self.open(self._behind_proxy(uri))
-        known = ["a path", "file:", *([f"{PROXY_SCHEME}:"] if self._destination else [])]
+        if scheme == S3_SCHEME:
+            return open_s3(uri)
+        known = ["a path", "file:", f"{S3_SCHEME}:", *([f"{PROXY_SCHEME}:"] if self._destination else [])]
         raise InvalidInput(
             f"Artifacts at {uri!r} cannot be reached from here: expected {', '.join(known)}, got {scheme}:."
         )

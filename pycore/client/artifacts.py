@@ -1,4 +1,4 @@
-"""Artifacts that a server hands through, and local ones."""
+"""Artifacts that a server hands through, and those a client reaches by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
 from pycore.artifacts.paths import checked, checked_folder, joined
-from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, is_local, scheme_of
+from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, is_local, scheme_of
 from pycore.client.transport import Transport
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
@@ -57,21 +57,21 @@ class ProxiedArtifactStore:
 
 
 class ClientArtifactStores:
-    """`pycore.protocols.ArtifactStores` for a client: the server's proxy, and folders of this machine."""
+    """`pycore.protocols.ArtifactStores` for a client: the server's proxy, folders of this machine, S3."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._local = StoresByScheme()
+        self._direct = StoresByScheme()
 
     def open(self, uri: str) -> ArtifactStore:
         """Return the store rooted at a URI."""
-        if is_local(uri):
-            return self._local.open(uri)
+        if is_local(uri) or scheme_of(uri) == S3_SCHEME:
+            return self._direct.open(uri)
         if scheme_of(uri) == PROXY_SCHEME:
             return ProxiedArtifactStore(self._transport, self._path_here(uri))
         raise InvalidInput(
-            f"Artifacts at {uri!r} cannot be reached from here: expected a path, file: or {PROXY_SCHEME}:, "
-            f"got {scheme_of(uri)}:."
+            f"Artifacts at {uri!r} cannot be reached from here: expected a path, file:, {S3_SCHEME}: or "
+            f"{PROXY_SCHEME}:, got {scheme_of(uri)}:."
         )
 
     def _path_here(self, uri: str) -> str:

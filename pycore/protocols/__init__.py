@@ -7,7 +7,7 @@ outside the limits named in `pycore.services.limits`.
 """
 
 from pycore.protocols.api import Api
-from pycore.protocols.artifacts import ArtifactStore, ArtifactStores
+from pycore.protocols.artifacts import ArtifactStore, ArtifactStores, VersionedFile
 from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
 from pycore.protocols.logged_models import LoggedModels
@@ -27,4 +27,5 @@ __all__ = [
     "ModelVersions",
     "RegisteredModels",
     "Runs",
+    "VersionedFile",
 ]

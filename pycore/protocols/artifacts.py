@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol
+from datetime import datetime
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from pycore.entities import FileInfo
+
+
+@runtime_checkable
+class VersionedFile(Protocol):
+    """An open file without a handle of the operating system, which says itself which state it shows."""
+
+    @property
+    def version(self) -> str:
+        """Text that changes with the content."""
+        ...
+
+    @property
+    def modified(self) -> datetime:
+        """When the content was written, with time zone."""
+        ...
 
 
 class ArtifactStore(Protocol):

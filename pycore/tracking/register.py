@@ -42,7 +42,7 @@ def register_model(
     """
     client = client or MlflowClient()
     source = model_uris.resolve(model_uri, client)
-    # A source this machine cannot look into, say s3:, is taken as given.
+    # A source this machine may have no right to look into, say s3:, is taken as given.
     if is_local(source) or scheme_of(source) == PROXY_SCHEME:
         _check_is_model(client, model_uri, source)
     with contextlib.suppress(AlreadyExists):

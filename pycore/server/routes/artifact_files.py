@@ -25,7 +25,7 @@ from pycore.artifacts.paths import checked, checked_folder, joined
 from pycore.artifacts.stores import PROXY_SCHEME
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput, MlflowException
-from pycore.protocols import Api, ArtifactStore
+from pycore.protocols import Api, ArtifactStore, VersionedFile
 from pycore.server.arguments import query_of
 from pycore.server.replies import json_reply
 from pycore.server.run_artifacts import RunArtifacts
@@ -165,6 +165,10 @@ def _sent(store: ArtifactStore | RunArtifacts, path: str, request: Request) -> R
 
 
 def _stamp(reply: Response, file: BinaryIO, size: int) -> None:
+    if isinstance(file, VersionedFile):
+        reply.last_modified = file.modified
+        reply.set_etag(file.version)
+        return
     modified = os.fstat(file.fileno())
     reply.last_modified = datetime.fromtimestamp(modified.st_mtime, timezone.utc)
     reply.set_etag(generate_etag(f"{modified.st_ino}-{modified.st_mtime_ns}-{size}".encode()))
