@@ -23,6 +23,9 @@ from pycore.models.schema import ColSpec, Schema, TensorSpec
 
 _log = logging.getLogger(__name__)
 
+#: Names of foreign columns in a message.
+_NAMES_SHOWN = 20
+
 #: The values of one column, as they come.
 Values: TypeAlias = Sequence[Any] | Column
 
@@ -175,7 +178,10 @@ def _by_position(columns: Mapping[str, Values]) -> dict[str, Values]:
 
 def _missing(missing: list[str], extra: list[str]) -> str:
     text = f"missing column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}"
-    return f"{text} (besides the signature: {', '.join(map(repr, extra))})" if extra else text
+    if not extra:
+        return text
+    names = [shown(name) for name in extra[:_NAMES_SHOWN]] + ["..."] * (len(extra) > _NAMES_SHOWN)
+    return f"{text} (besides the signature: {', '.join(names)})"
 
 
 def _convert(columns: Mapping[str, tuple[Values, ColSpec | None]], faults: list[str]) -> dict[str, Column]:

@@ -11,7 +11,7 @@ MLflow scoring protocol, JSON bodies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -259,10 +259,15 @@ def _unnamed(values: list[Any]) -> Block:
         return Json(dumps(values).decode())
 
 
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [value]
+def _leaves(value: Any) -> Iterator[Any]:
+    # Without recursion: a body may be nested more deeply than Python's stack.
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        else:
+            yield item
 
 
 _READERS: dict[str, Callable[[Any, Schema | None], Block]] = {

@@ -115,6 +115,7 @@ def test_nulls_of_no_type_and_no_rows():
         (stream(pa.Table.from_arrays([pa.array([1])] * 2, ["x", "x"])), "twice"),
         (table(x=pa.array([2**60], pa.timestamp("s"))), "outside 1678"),
     ],
+    ids=["nothing", "JSON", "cut short", "lists", "bytes", "dictionary of numbers", "one name", "far time"],
 )
 def test_what_is_no_table_for_a_model(body, says):
     with pytest.raises(InvalidInput, match=says):

@@ -62,6 +62,7 @@ def test_exactly_the_limit_is_allowed():
         (gzip.compress(TEXT) + b"junk", "not gzip"),
         (gzip.compress(TEXT)[:-8] + bytes(8), "not gzip"),
     ],
+    ids=["text", "zlib", "cut", "cut early", "junk after it", "wrong sum"],
 )
 def test_damaged_gzip(body, says):
     with pytest.raises(InvalidInput, match=says) as refused:
