@@ -12,7 +12,12 @@ ask <- function(x, shift = 0) {
     loop = repeat {},
     hog = numeric(2e9),
     draw = return(stats::runif(nrow(x))),
-    print = print(rep("noise", 1e5)),
+    print = cat(strrep("noise ", 2e6)),
+    warn = for (n in 1:200) warning("it may rain"),
+    wander = setwd("/"),
+    fork = parallel::mcparallel(repeat Sys.sleep(1)),
+    signals = suspendInterrupts(tools::pskill(Sys.getpid(), tools::SIGINT)),
+    delete = unlink(file.path(Sys.getenv("MODEL_FOLDER"), "crate.bin")),
     system = system("echo noise"),
     options = options(OutDec = ",", digits = 3),
     crash = tools::pskill(Sys.getpid(), 11L)

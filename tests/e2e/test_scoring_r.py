@@ -124,12 +124,25 @@ def test_what_a_model_does_to_r_is_told_and_the_next_answer_is_right(served, ref
     assert time.monotonic() - failed < 1
 
 
-@pytest.mark.parametrize("do", ["print", "system", "options"])
+@pytest.mark.parametrize("do", ["print", "system", "options", "warn", "wander", "fork", "signals"])
 def test_what_a_model_prints_or_sets_stays_out_of_the_answers(served, reference, do):
     (length, width), *_ = reference
     for _ in range(3):
         assert post(served, split([length], do)).json() == {"predictions": [width]}
         assert post(served, split([length])).json() == {"predictions": [width]}
+
+
+def test_a_model_may_delete_its_own_file(crate, reference, tmp_path):
+    (tmp_path / "crate.bin").write_bytes((crate / "crate.bin").read_bytes())
+    write_mlmodel(tmp_path)
+    environment = {"MODEL_FOLDER": str(tmp_path), "CRATEFLOW_MODEL_ENV": "MODEL_FOLDER"}
+    with scoring_server(str(tmp_path), tmp_path, "--workers", "1", environment=environment) as server:
+        (length, width), *_ = reference
+        assert post(server.url, split([length], "delete")).json() == {"predictions": [width]}
+        assert not (tmp_path / "crate.bin").exists()
+        assert post(server.url, split([length], "quit")).status_code == 500
+        # The worker that takes over is a fork of the host, which has loaded the model.
+        assert post(server.url, split([length])).json() == {"predictions": [width]}
 
 
 def test_workers_draw_different_random_numbers(served):
