@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TimeoutOfFuture
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 #: What a reference means is looked up again after this long.
 _FRESH_S = 1.0
+#: How long a request waits for that while an answer of before is known.
+_PATIENCE_S = 1.0
 #: A version that did not start is tried again after this long.
 _RETRY_S = 30.0
 #: How often idle engines and the memory of all are looked at.
@@ -36,6 +40,7 @@ class _Route:
     def __init__(self, wanted: ModelVersion) -> None:
         self.wanted = wanted
         self.fresh_until = 0.0
+        self.asking = False
         self.serving: _Entry | None = None
 
 
@@ -195,24 +200,40 @@ class EnginePool:
         key = (name, reference)
         with self._changed:
             route = self._routes.get(key)
-            now = time.monotonic()
             if route is not None:
-                if now < route.fresh_until:
+                # While one request has the registry asked, others go on with what is known.
+                if route.asking or time.monotonic() < route.fresh_until:
                     return route
-                # While this request asks the registry, others go on with what is known.
-                route.fresh_until = now + _FRESH_S
+                route.asking = True
+        return self._look_up(key) if route is None else self._refreshed(key, route)
+
+    def _refreshed(self, key: tuple[str, str], route: _Route) -> _Route:
+        """Look a reference up again; what is known counts on while the registry does not answer."""
+        answer: Future[_Route] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._look_up(key))
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
+                answer.set_exception(error)
+            finally:
+                route.asking = False
+
+        threading.Thread(target=ask, name="registry", daemon=True).start()
         try:
-            wanted = find_version(self._registry, name, reference)
+            return answer.result(_PATIENCE_S)
+        except (TimeoutOfFuture, Unavailable):
+            _log.warning("The registry does not say which version %s of %r is now.", key[1], key[0])
+            return route
+
+    def _look_up(self, key: tuple[str, str]) -> _Route:
+        try:
+            wanted = find_version(self._registry, *key)
         except NotFound:
             with self._changed:
                 self._routes.pop(key, None)
                 self._retire()
             raise
-        except Unavailable as error:
-            if route is None:
-                raise
-            _log.error("The registry cannot be asked about %r: %s", name, error)
-            return route
         with self._changed:
             route = self._routes.setdefault(key, _Route(wanted))
             route.wanted = wanted

@@ -159,6 +159,11 @@ def test_the_payloads_are_those_of_a_scoring_server(wine, body, content_type):
     assert reply.json() == {"predictions": [2.0, 4.0]}
 
 
+def test_a_bare_list_of_records_is_taken_as_hosted_servers_take_it(wine):
+    reply = post(wine, WINE, "Production", [{"x": 1.0}, {"x": 2.0}, {"x": 3.0}])
+    assert reply.json() == {"predictions": [2.0, 4.0, 6.0]}
+
+
 def test_a_model_is_described(wine):
     post(wine, WINE, "@champion")
     found = described(wine, WINE, "@champion")
@@ -371,3 +376,15 @@ def test_a_gateway_scores_r_models_for_a_tracking_server_elsewhere(tmp_path):
             elsewhere = requests.get(f"{running.url}/api/2.0/mlflow/experiments/search", timeout=30)
             assert elsewhere.status_code == 404
             assert "/model/<name>/<reference>/invocations" in elsewhere.json()["message"]
+            # Without the tracking server what is known counts on, and nobody waits for its return.
+            tracking.process.kill()
+            tracking.process.wait()
+            body = {"dataframe_records": rows}
+
+            def slow():
+                reply = post(running, "iris", "latest", body)
+                return [reply] if reply.elapsed.total_seconds() > 0.9 else None
+
+            waited = until(slow)[0]
+            assert waited.elapsed.total_seconds() < 10
+            assert waited.headers[VERSION_HEADER] == "1"
