@@ -85,7 +85,7 @@ def test_a_path_below_a_version(run: Run) -> None:
         ),
         ("models:/iris/Prod", InvalidInput, "Invalid Model Version stage"),
         ("models:/iris@nope", InvalidInput, "nope"),
-        ("s3://bucket/model", InvalidInput, "cannot be reached from here"),
+        ("gs://bucket/model", InvalidInput, "cannot be reached from here"),
         ("no/such/folder", NotFound, "There is nothing at 'no/such/folder'"),
     ],
 )
