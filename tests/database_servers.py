@@ -94,24 +94,8 @@ def postgresql() -> Iterator[DatabaseServer]:
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     with _folder("postgres") as (folder, user):
         data = str(folder / "data")
-        subprocess.run(
-            [
-                str(programs / "initdb"),
-                "-D",
-                data,
-                "-U",
-                "crateflow",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
-            **_identity(user),
-        )
+        initdb = [str(programs / "initdb"), "-D", data, "-U", "crateflow", "-A", "trust", "-E", "UTF8"]
+        _set_up([*initdb, "--no-sync"], user)
         options = ("fsync=off", "full_page_writes=off", "listen_addresses=")
         command = [str(programs / "postgres"), "-D", data, "-k", str(folder)]
         command += [word for option in options for word in ("-c", option)]
@@ -126,28 +110,12 @@ def mariadb() -> Iterator[DatabaseServer]:
     """Run a MariaDB server."""
     with _folder("mysql") as (folder, user):
         data = folder / "data"
-        subprocess.run(
-            [
-                "mariadb-install-db",
-                "--no-defaults",
-                f"--datadir={data}",
-                "--skip-test-db",
-                _NO_PASSWORD,
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
-            **_identity(user),
-        )
+        # A server removes the temporary tables it finds when it starts: those of others, in a common folder.
+        own = [f"--datadir={data}", f"--tmpdir={folder}"]
+        _set_up(["mariadb-install-db", "--no-defaults", *own, "--skip-test-db", _NO_PASSWORD], user)
         server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
         assert server is not None
-        command = [
-            server,
-            "--no-defaults",
-            f"--datadir={data}",
-            f"--socket={folder / 'socket'}",
-            "--skip-networking",
-        ]
+        command = [server, "--no-defaults", *own, f"--socket={folder / 'socket'}", "--skip-networking"]
         command += [f"--pid-file={folder / 'pid'}", *_UNSYNCED]
         uri = f"mysql+pymysql://root@localhost/mysql?unix_socket={folder}/socket"
         yield from _running(DatabaseServer(uri, command, user, folder / "socket", signal.SIGKILL))
@@ -173,6 +141,19 @@ def _folder(owner: str) -> Iterator[tuple[Path, str | None]]:
 
 def _identity(user: str | None) -> dict[str, object]:
     return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
+def _set_up(command: Sequence[str], user: str | None) -> None:
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        cwd="/",
+        **_identity(user),
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def _spawn(command: Sequence[str], user: str | None) -> subprocess.Popen[bytes]:
