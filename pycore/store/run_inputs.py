@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, literal, select
+from sqlalchemy import Connection, Select, and_, bindparam, literal, or_, select
 
 from pycore.entities import (
     Dataset,
@@ -47,6 +47,11 @@ DATASET_FIELDS = {
     "digest": Related(_DATASETS_OF_RUN, datasets.c.digest),
     "context": Related(_DATASETS_OF_RUN, input_tags.c.value),
 }
+#: Whether a run has any of what this module reads; most have not, and are spared its statements.
+HAS_INPUTS_OR_OUTPUTS = or_(
+    select(run_datasets.c.run_pk).where(run_datasets.c.run_pk == runs.c.pk).correlate(runs).exists(),
+    select(run_models.c.run_pk).where(run_models.c.run_pk == runs.c.pk).correlate(runs).exists(),
+).label("has_inputs_or_outputs")
 
 _ADD_DATASET = Prepared(lambda dialect: insert_numbered(datasets, dialect, "pk"))
 _DATASET_PK = Prepared(

@@ -14,7 +14,7 @@ from pycore.store.inserts import insert_numbered, number_of
 from pycore.store.metrics import get_latest_metrics
 from pycore.store.params import get_params
 from pycore.store.prepared import Prepared
-from pycore.store.run_inputs import DATASET_FIELDS, get_inputs, get_outputs
+from pycore.store.run_inputs import DATASET_FIELDS, HAS_INPUTS_OR_OUTPUTS, get_inputs, get_outputs
 from pycore.store.search_sql import Subject, find_page
 from pycore.store.tables import latest_metrics, params, runs, tags
 from pycore.store.tags import get_tags
@@ -32,7 +32,8 @@ _SUBJECT = Subject(
 )
 
 _INSERT = Prepared(lambda dialect: insert_numbered(runs, dialect, "pk"))
-_GET = Prepared(lambda _: select(runs).where(runs.c.run_id == bindparam("run_id")))
+_WHOLE = (*runs.c, HAS_INPUTS_OR_OUTPUTS)
+_GET = Prepared(lambda _: select(*_WHOLE).where(runs.c.run_id == bindparam("run_id")))
 _LOCK = Prepared(
     lambda _: (
         select(runs.c.pk, runs.c.experiment_id, runs.c.lifecycle_stage)
@@ -107,7 +108,7 @@ def search_runs(
     rows, end = find_page(
         connection,
         _SUBJECT,
-        list(runs.c),
+        list(_WHOLE),
         where=[among(runs.c.experiment_id, experiment_ids), runs.c.lifecycle_stage.in_(stages)],
         experiment_ids=experiment_ids,
         filter=filter,
@@ -124,8 +125,9 @@ def _with_data(connection: Connection, rows: Sequence[Row[Any]]) -> list[Run]:
     points = get_latest_metrics(connection, pks)
     entries = get_params(connection, pks)
     texts = get_tags(connection, pks)
-    inputs = get_inputs(connection, pks)
-    outputs = get_outputs(connection, pks)
+    linked = [row.pk for row in rows if row.has_inputs_or_outputs]
+    inputs = get_inputs(connection, linked)
+    outputs = get_outputs(connection, linked)
     return [
         Run(
             _info(row),
