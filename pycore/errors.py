@@ -20,7 +20,7 @@
         └── ModelCrashed       INTERNAL_ERROR           the process that ran the model died
 
 A class without a code of its own answers with its parent's. The codes are MLflow's where it has
-one, because official clients match on them; the HTTP status of each stands in `pycore.wire.errors`.
+one, because official clients match on them; the HTTP status of each stands in `pycore.error_codes`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import ClassVar
+
+from pycore.error_codes import HTTP_STATUS, ErrorCode
 
 
 class MlflowException(Exception):
@@ -37,8 +39,9 @@ class MlflowException(Exception):
     ----------
     message : str
         What was expected, what came, and the next step.
-    error_code : str, optional
-        Replaces the class's own code; for codes of a foreign server that no class stands for.
+    error_code : str or int, optional
+        Replaces the class's own code; for codes of a foreign server that no class stands for. A number
+        is one of MLflow's `ErrorCode`; an unknown one counts as an internal error.
 
     Attributes
     ----------
@@ -48,10 +51,17 @@ class MlflowException(Exception):
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
-    def __init__(self, message: str, error_code: str | None = None) -> None:
+    def __init__(self, message: str, error_code: str | int | None = None) -> None:
         super().__init__(message)
         self.message = message
+        if isinstance(error_code, int):
+            known = error_code in ErrorCode._value2member_map_
+            error_code = ErrorCode(error_code).name if known else MlflowException.code
         self.error_code = error_code or self.code
+
+    def get_http_status_code(self) -> int:
+        """Return the HTTP status that a server answers with."""
+        return HTTP_STATUS.get(self.error_code, 500)
 
     def serialize_as_json(self) -> str:
         """Return the code and the message as a JSON object, as a server sends them."""

@@ -25,6 +25,7 @@ from pycore.entities.param import Param
 from pycore.entities.registered_model import RegisteredModel, RegisteredModelTag
 from pycore.entities.run import Run, RunData, RunInfo, RunStatus
 from pycore.entities.run_inputs import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
+from pycore.entities.source_type import SourceType
 from pycore.entities.tag import RunTag
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "RunOutputs",
     "RunStatus",
     "RunTag",
+    "SourceType",
     "Stage",
     "VersionNumber",
     "ViewType",

@@ -10,11 +10,11 @@ import yaml
 
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
-from pycore.tracking import model_uris
+from pycore.tracking import images, model_uris
 from pycore.tracking.client_artifacts import YAML_SUFFIXES
 from pycore.tracking.mlflow_client import MlflowClient
 
-__all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_text"]
+__all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]
 
 
 def download_artifacts(
@@ -85,6 +85,11 @@ def load_dict(artifact_uri: str) -> Any:
         return yaml.safe_load(text) if artifact_uri.endswith(YAML_SUFFIXES) else json.loads(text)
     except (ValueError, yaml.YAMLError) as error:
         raise InvalidInput(f"{artifact_uri!r} holds neither JSON nor YAML: {error}.") from error
+
+
+def load_image(artifact_uri: str) -> Any:
+    """Return a picture as an image of Pillow."""
+    return images.Image(model_uris.fetch(artifact_uri)).to_pil()
 
 
 def _only_uri(artifact_uri: str | None, run_id: str | None, artifact_path: str | None) -> str | None:

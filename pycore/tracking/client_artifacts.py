@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pycore.artifacts import paths, transfer
-from pycore.entities import FileInfo, ViewType
+from pycore.entities import FileInfo, RunTag, ViewType
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import ArtifactStore
-from pycore.tracking import model_uris, pages, tables
+from pycore.tracking import images, model_uris, pages, run_context, tables, values
 from pycore.tracking.client_connection import ClientConnection
 
 if TYPE_CHECKING:
@@ -76,6 +76,49 @@ class ClientArtifacts(ClientConnection):
             For the library's own saving function.
         """
         self._write(run_id, artifact_file, _rendered(figure, artifact_file, save_kwargs or {}))
+
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+        synchronous: bool | None = None,  # the upload is finished on return
+    ) -> None:
+        """Write a picture: to one file, or as the next of a series.
+
+        Parameters
+        ----------
+        image : ndarray, PIL.Image.Image or Image
+            See `pycore.tracking.images.Image`.
+        artifact_file : str, optional
+            Path in the run; its suffix decides the format.
+        key : str, optional
+            Name of a series, kept below ``images/`` as PNG with a small copy beside it.
+        step, timestamp : int, optional
+            Of an image of a series: 0 and now when absent.
+
+        Raises
+        ------
+        InvalidInput
+            Not exactly one of `artifact_file` and `key` is given, or `image` is no picture.
+        """
+        if (artifact_file is None) == (key is None):
+            raise InvalidInput("log_image takes either artifact_file or key.")
+        picture = images.to_pillow(image)
+        if artifact_file is not None:
+            if step is not None or timestamp is not None:
+                raise InvalidInput("step and timestamp belong to a series; give key, not artifact_file.")
+            self._write(run_id, artifact_file, images.encode(picture, artifact_file))
+            return
+        time_ms = values.now_ms() if timestamp is None else int(timestamp)
+        path = images.series_file(str(key), int(step or 0), time_ms)
+        small = f"{path}+compressed.webp"
+        self._write(run_id, f"{path}.png", images.encode(picture, f"{path}.png"))
+        self._write(run_id, small, images.encode(images.preview(picture), small))
+        self.tracking.runs.set_tag(run_id, RunTag(run_context.LOGGED_IMAGES, "True"))
 
     def log_table(self, run_id: str, data: pd.DataFrame | Mapping[str, Any], artifact_file: str) -> None:
         """Write a table to a JSON or Parquet file, below the rows that the file has already.

@@ -50,6 +50,12 @@ class ClientRegistry(ClientConnection):
             filter_string or "", max_results, values.texts(order_by), page_token
         )
 
+    def list_registered_models(
+        self, max_results: int = 100, page_token: str | None = None
+    ) -> PagedList[RegisteredModel]:
+        """Return a page of registered models: `search_registered_models` as MLflow 1 called it."""
+        return self.search_registered_models(None, max_results, page_token=page_token)
+
     def update_registered_model(self, name: str, description: str | None = None) -> RegisteredModel:
         """Replace the description."""
         return self.registry.registered_models.update(name, description)

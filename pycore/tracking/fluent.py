@@ -22,6 +22,7 @@ from pycore.tracking.fluent_logging import (
     log_artifacts,
     log_dict,
     log_figure,
+    log_image,
     log_metric,
     log_metrics,
     log_param,
@@ -43,6 +44,7 @@ from pycore.tracking.fluent_runs import (
     restore_run,
     search_runs,
 )
+from pycore.tracking.images import Image
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
 from pycore.tracking.uris import (
@@ -55,6 +57,7 @@ from pycore.tracking.uris import (
 
 __all__ = [
     "ActiveRun",
+    "Image",
     "MlflowClient",
     "active_run",
     "create_experiment",
@@ -78,6 +81,7 @@ __all__ = [
     "log_artifacts",
     "log_dict",
     "log_figure",
+    "log_image",
     "log_metric",
     "log_metrics",
     "log_param",

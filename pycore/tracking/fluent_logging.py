@@ -125,6 +125,19 @@ def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] |
     client.log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
 
 
+def log_image(
+    image: Any,
+    artifact_file: str | None = None,
+    key: str | None = None,
+    step: int | None = None,
+    timestamp: int | None = None,
+    synchronous: bool | None = None,
+) -> None:
+    """Write a picture to a file of the run, or as the next of the series `key`; see `MlflowClient`."""
+    client, run_id = _target()
+    client.log_image(run_id, image, artifact_file, key, step, timestamp, synchronous)
+
+
 def log_table(data: pd.DataFrame | Mapping[str, Any], artifact_file: str, run_id: str | None = None) -> None:
     """Write a table to a JSON or Parquet file of the run, below the rows it has already."""
     client, run_id = _target(run_id)

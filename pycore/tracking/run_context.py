@@ -20,6 +20,10 @@ GIT_COMMIT = "mlflow.source.git.commit"
 RUN_NAME = "mlflow.runName"
 PARENT_RUN_ID = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
+#: The run has a series of images, which web pages show.
+LOGGED_IMAGES = "mlflow.loggedImages"
+#: Of a run's use of a dataset: what for.
+DATASET_CONTEXT = "mlflow.data.context"
 
 _GIT_LIMIT_S = 5
 
