@@ -6,10 +6,12 @@ from enum import IntEnum
 
 
 class LifecycleStage:
-    """The two values of `lifecycle_stage`; deletion is soft until garbage is collected."""
+    """The values of `lifecycle_stage`; deletion is soft until garbage is collected."""
 
     ACTIVE = "active"
     DELETED = "deleted"
+    #: Its files are being removed, after them itself: no search shows it, and nothing brings it back.
+    REMOVING = "removing"
 
 
 class ViewType(IntEnum):

@@ -141,9 +141,10 @@ class ExperimentService:
                     f"No Experiment with id={experiment_id} exists that is {from_stage}: this one is "
                     f"{experiment.lifecycle_stage}."
                 )
-            number = int(experiment_id)
-            rows.set_experiment_stage(connection, number, to_stage, self._clock())
-            run_rows.set_stage_of_all_runs(connection, number, to_stage)
+            number, now_ms = int(experiment_id), self._clock()
+            deleted_time = now_ms if to_stage == LifecycleStage.DELETED else None
+            rows.set_experiment_stage(connection, number, to_stage, now_ms, deleted_time)
+            run_rows.move_all_runs(connection, number, from_stage, to_stage, deleted_time)
 
 
 def lock_experiment(connection: Connection, experiment_id: str) -> rows.ExperimentRow:

@@ -94,9 +94,11 @@ class LoggedModelService:
         """Delete softly; deleting again does nothing."""
         with self._database.transaction() as connection:
             row = lock_model(connection, model_id)
-            rows.update_logged_model(
-                connection, row.pk, self._clock(), lifecycle_stage=LifecycleStage.DELETED
-            )
+            if row.lifecycle_stage == LifecycleStage.ACTIVE:
+                now_ms = self._clock()
+                rows.update_logged_model(
+                    connection, row.pk, now_ms, lifecycle_stage=LifecycleStage.DELETED, deleted_time=now_ms
+                )
 
     def set_tags(self, model_id: str, tags: Sequence[LoggedModelTag]) -> None:
         """Set or replace tags."""

@@ -241,8 +241,11 @@ class RunService:
     def _move(self, run_id: str, stage: str) -> None:
         with self._database.transaction() as connection:
             row = _existing_run(connection, run_id)
+            if row.lifecycle_stage == LifecycleStage.REMOVING:
+                raise NotFound(f"Run with id={run_id} not found: it is being removed for good.")
             if row.lifecycle_stage != stage:
-                rows.update_run(connection, row.pk, lifecycle_stage=stage)
+                deleted_time = self._clock() if stage == LifecycleStage.DELETED else None
+                rows.update_run(connection, row.pk, lifecycle_stage=stage, deleted_time=deleted_time)
 
 
 def _existing_run(connection: Connection, run_id: str) -> rows.RunRow:

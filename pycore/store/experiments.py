@@ -68,6 +68,7 @@ def insert_experiment_zero(connection: Connection, name: str, artifact_location:
         lifecycle_stage=LifecycleStage.ACTIVE,
         creation_time=now_ms,
         last_update_time=now_ms,
+        deleted_time=None,
     )
 
 
@@ -129,12 +130,14 @@ def rename_experiment(connection: Connection, experiment_id: int, name: str, now
     )
 
 
-def set_experiment_stage(connection: Connection, experiment_id: int, stage: str, now_ms: int) -> None:
+def set_experiment_stage(
+    connection: Connection, experiment_id: int, stage: str, now_ms: int, deleted_time: int | None
+) -> None:
     """Move an experiment to a lifecycle stage."""
     connection.execute(
         update(experiments)
         .where(experiments.c.experiment_id == experiment_id)
-        .values(lifecycle_stage=stage, last_update_time=now_ms)
+        .values(lifecycle_stage=stage, last_update_time=now_ms, deleted_time=deleted_time)
     )
 
 

@@ -90,7 +90,7 @@ _SUBJECT = Subject(
 
 _LOCK = Prepared(
     lambda _: (
-        select(logged_models.c.pk, logged_models.c.experiment_id, logged_models.c.artifact_location)
+        select(logged_models.c.pk, logged_models.c.lifecycle_stage)
         .where(logged_models.c.model_id == bindparam("model_id"))
         .with_for_update()
     )
@@ -120,8 +120,7 @@ class LoggedModelRow(NamedTuple):
     """
 
     pk: int
-    experiment_id: int
-    artifact_location: str
+    lifecycle_stage: str
 
 
 def insert_logged_model(connection: Connection, model: LoggedModel) -> int:
@@ -148,7 +147,7 @@ def insert_logged_model(connection: Connection, model: LoggedModel) -> int:
 def lock_logged_model(connection: Connection, model_id: str) -> LoggedModelRow | None:
     """Return a model's row, deleted or not; nobody else writes to it before the transaction ends."""
     row = _LOCK.execute(connection, model_id=model_id).first()
-    return None if row is None else LoggedModelRow(row.pk, row.experiment_id, row.artifact_location)
+    return None if row is None else LoggedModelRow(row.pk, row.lifecycle_stage)
 
 
 def get_logged_model(connection: Connection, model_id: str, with_deleted: bool = False) -> LoggedModel | None:

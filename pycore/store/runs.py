@@ -60,7 +60,7 @@ class RunRow(NamedTuple):
 def insert_run(connection: Connection, info: RunInfo) -> RunRow:
     """Add a run."""
     experiment_id = int(info.experiment_id)
-    values = {**dict(info), "experiment_id": experiment_id}
+    values = {**dict(info), "experiment_id": experiment_id, "deleted_time": None}
     pk = number_of(_INSERT.execute(connection, **values))
     return RunRow(pk, experiment_id, info.lifecycle_stage)
 
@@ -88,10 +88,14 @@ def update_run(connection: Connection, pk: int, **values: Any) -> None:
     connection.execute(update(runs).where(runs.c.pk == pk).values(**values))
 
 
-def set_stage_of_all_runs(connection: Connection, experiment_id: int, stage: str) -> None:
-    """Move all runs of an experiment to a lifecycle stage."""
+def move_all_runs(
+    connection: Connection, experiment_id: int, from_stage: str, to_stage: str, deleted_time: int | None
+) -> None:
+    """Move all runs of an experiment that are in a lifecycle stage to another."""
     connection.execute(
-        update(runs).where(runs.c.experiment_id == experiment_id).values(lifecycle_stage=stage)
+        update(runs)
+        .where(runs.c.experiment_id == experiment_id, runs.c.lifecycle_stage == from_stage)
+        .values(lifecycle_stage=to_stage, deleted_time=deleted_time)
     )
 
 

@@ -54,6 +54,8 @@ experiments = Table(
     Column("lifecycle_stage", short_text(20), nullable=False),
     Column("creation_time", BigInteger, nullable=False),
     Column("last_update_time", BigInteger, nullable=False),
+    # Milliseconds since 1970 UTC, here as in the other tables; absent while it is active.
+    Column("deleted_time", BigInteger),
     # Without it SQLite gives the id of a removed last row again.
     sqlite_autoincrement=True,
 )
@@ -80,6 +82,7 @@ runs = Table(
     Column("end_time", BigInteger),
     Column("artifact_uri", long_text(), nullable=False),
     Column("lifecycle_stage", short_text(20), nullable=False),
+    Column("deleted_time", BigInteger),
     Index("ix_runs_newest", "experiment_id", "lifecycle_stage", "start_time"),
 )
 
@@ -198,6 +201,7 @@ logged_models = Table(
     Column("lifecycle_stage", short_text(20), nullable=False),
     Column("creation_timestamp", BigInteger, nullable=False),
     Column("last_updated_timestamp", BigInteger, nullable=False),
+    Column("deleted_time", BigInteger),
     Index("ix_logged_models_newest", "experiment_id", "lifecycle_stage", "creation_timestamp"),
     Index("ix_logged_models_run", "source_run_id"),
 )

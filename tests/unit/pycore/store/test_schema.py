@@ -7,28 +7,17 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from old_databases import FILES, deleted_times, revisions, use
 
 from pycore.artifacts.stores import StoresByScheme
-from pycore.entities import DatasetFilter, Metric, Param, ViewType
 from pycore.errors import Unavailable
 from pycore.services import build_api
 from pycore.store import Database, schema
 from pycore.store.tables import metadata
-
-DATABASES = Path(__file__).parents[3] / "data" / "databases"
-
-
-def revisions():
-    config = Config()
-    config.set_main_option("script_location", "pycore.store:migrations")
-    return ScriptDirectory.from_config(config)
 
 
 def test_the_newest_revision_is_the_one_noted():
@@ -59,51 +48,18 @@ def test_an_up_to_date_database_opens_without_loading_alembic(uri, database):
 
 
 def test_every_revision_has_its_database():
-    kept = {path.stem for path in DATABASES.glob("*.db")}
-    assert kept == {script.revision for script in revisions().walk_revisions()}
+    assert [file.stem for file in FILES] == sorted(script.revision for script in revisions().walk_revisions())
 
 
-@pytest.mark.parametrize("path", sorted(DATABASES.glob("*.db")), ids=lambda path: path.stem)
-def test_old_databases_are_opened_and_used(tmp_path, path):
-    shutil.copy(path, tmp_path / "old.db")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_old_databases_are_opened_and_used(tmp_path, file):
+    shutil.copy(file, tmp_path / "old.db")
     with Database.open(f"sqlite:///{tmp_path}/old.db") as database:
         with database.reading() as connection:
             assert schema.is_current(connection)
-        api = build_api(database, StoresByScheme(), str(tmp_path))
-        experiment = api.experiments.get_by_name("iris")
-        assert experiment.tags == {"team": "red"}
-        (run,) = api.runs.search([experiment.experiment_id])
-        assert (run.info.run_name, run.info.status, run.info.user_id) == ("first", "FINISHED", "ada")
-        assert repr(run.data.metrics) == "{'far': inf, 'odd': nan, 'rmse': 0.25}"
-        assert run.data.params == {"alpha": "0.1"}
-        assert run.data.tags["note"] == "golden"
-        assert len(api.metrics.get_history(run.info.run_id, "rmse")) == 2
-        assert len(api.runs.search([experiment.experiment_id], view_type=ViewType.DELETED_ONLY)) == 1
-        model = api.registered_models.get("iris-lm")
-        assert (model.tags, model.aliases) == ({"task": "regression"}, {"champion": "1"})
-        assert [v.current_stage for v in model.latest_versions] == ["Production", "None"]
-        api.runs.log_batch(run.info.run_id, [Metric("rmse", 0.125, 3, 3)], [Param("beta", "2")])
-        assert api.runs.get(run.info.run_id).data.metrics["rmse"] == 0.125
-        created = api.model_versions.create("iris-lm", f"runs:/{run.info.run_id}/model")
-        assert created.version == "4"
-        assert api.experiments.create("next") == "2"
-        model = api.logged_models.create(experiment.experiment_id, "new", run.info.run_id)
-        assert api.logged_models.get(model.model_id).name == "new"
-
-
-def test_datasets_and_logged_models_of_old_databases_are_kept(tmp_path):
-    for path in sorted(DATABASES.glob("*.db"))[1:]:
-        shutil.copy(path, tmp_path / path.name)
-        with Database.open(f"sqlite:///{tmp_path}/{path.name}") as database:
-            api = build_api(database, StoresByScheme(), str(tmp_path))
-            (run,) = api.runs.search(["1"], "dataset.name = 'iris' AND dataset.context = 'train'")
-            (model,) = api.logged_models.search(["1"], "metrics.rmse < 0.5", [DatasetFilter("iris", "d1")])
-            assert (model.tags, model.params, model.source_run_id) == (
-                {"k": "v"},
-                {"depth": "3"},
-                run.info.run_id,
-            )
-            assert [made.model_id for made in run.outputs.model_outputs] == [model.model_id]
+            kept, deleted = deleted_times(connection)
+            assert (kept, deleted > 0) == (None, True)
+        use(build_api(database, StoresByScheme(), str(tmp_path)), file.stem)
 
 
 def test_a_newer_database_is_refused_with_advice(uri, database):

@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from database_servers import mariadb, postgresql
+from old_databases import FILES, copy_to, deleted_times, use
 from sqlalchemy import make_url, text
 
 from pycore.entities import ExperimentTag, Metric, Param
@@ -78,6 +79,18 @@ def test_migrations_lead_to_the_tables(database):
     with database.reading() as connection:
         assert schema.is_current(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_databases_of_every_revision_are_upgraded_and_used(uri, file):
+    with Database(uri) as database, database.transaction() as connection:
+        copy_to(connection, file)
+    with Database.open(uri) as database:
+        with database.reading() as connection:
+            assert schema.is_current(connection)
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+            assert [time is None for time in deleted_times(connection)] == [True, False]
+        use(build_api(database, None, "/artifacts"), file.stem)
 
 
 def test_many_processes_may_open_an_empty_database_at_once(uri):
