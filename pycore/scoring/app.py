@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pycore.config import MAX_BODY_MB
 from pycore.errors import MlflowException, Unavailable
 from pycore.models.signature import ModelSignature
+from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.metrics import CONTENT_TYPE as METRICS_TYPE
 from pycore.scoring.metrics import render_metrics
@@ -67,9 +68,9 @@ class ScoringApp:
 
     def __init__(self, signature: ModelSignature | None, engine: EngineClient) -> None:
         self._engine = engine
-        self._scorer = Scorer(signature, engine.predict)
+        self._limit = BodyLimit(MAX_BODY_MB.get())
+        self._scorer = Scorer(signature, engine.predict, self._limit)
         self._version = version("crateflow").encode()
-        self._max_body_mb = MAX_BODY_MB.get()
         self._routes: Mapping[str, tuple[str, Callable[[dict[str, Any]], _Response]]] = {
             "/invocations": ("POST", self._score),
             "/ping": ("GET", self._ping),
@@ -135,7 +136,7 @@ class ScoringApp:
         return _Response(render_metrics(self._engine.state()), content_type=METRICS_TYPE)
 
     def _score(self, environ: dict[str, Any]) -> _Response:
-        body = read_request_body(environ, self._max_body_mb)
+        body = read_request_body(environ, self._limit)
         reply = self._scorer.score(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"))
         headers = () if reply.warning is None else ((WARNING_HEADER, reply.warning),)
         return _Response(reply.body, headers=headers, content_type=reply.content_type)

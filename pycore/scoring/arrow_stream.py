@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +12,21 @@ from pycore.errors import InvalidInput, UnsupportedMediaType
 from pycore.models.columns import CODED, DTYPES, Array, Block, Column, Json, Kind, Table
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import Schema
+from pycore.scoring.arrow_messages import Announced, announced
+from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 
 if TYPE_CHECKING:
     import pyarrow  # type: ignore[import-untyped,unused-ignore]  # it ships no types
 
 #: The name of the column where a result has none.
 _PREDICTIONS = "predictions"
+#: What a row takes at least, once it is answered.
+_PREDICTION_BYTES = 8
 #: What stands in the data where a value is missing.
 _NO_VALUE: dict[Kind, Any] = {"double": float("nan"), "logical": False}
 
 
-def read_arrow(body: bytes, schema: Schema | None) -> Table:
+def read_arrow(body: bytes, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> Table:
     """Read a stream into a table.
 
     Parameters
@@ -30,11 +35,14 @@ def read_arrow(body: bytes, schema: Schema | None) -> Table:
         One stream; its record batches are joined.
     schema : Schema, optional
         Columns of this type stay as they are, others are converted as those of JSON are.
+    limit : BodyLimit
+        Of the table; checked before memory is taken for it.
 
     Raises
     ------
     InvalidInput
         The body is no stream, names a column twice, or holds types that no model takes.
+    PayloadTooLarge
     SignatureMismatch
         The columns do not fit the schema.
     UnsupportedMediaType
@@ -43,14 +51,14 @@ def read_arrow(body: bytes, schema: Schema | None) -> Table:
     pa = _pyarrow()
     try:
         with pa.ipc.open_stream(body) as stream:
-            table = stream.read_all().unify_dictionaries()
+            kinds = _kinds(pa, stream.schema)
+            _check_size(announced(pa.ipc.MessageReader.open_stream(body)), kinds.values(), limit)
+            table = stream.read_all()
         table.validate(full=True)  # What comes from outside may point anywhere.
+        table = table.unify_dictionaries()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidInput("The body is not an Arrow IPC stream, or is cut short.", "BAD_REQUEST") from error
-    names = table.column_names
-    if len(set(names)) < len(names):
-        raise InvalidInput("The Arrow stream names a column twice.", "BAD_REQUEST")
-    columns = {name: _read_column(pa, name, table.column(name)) for name in names}
+    columns = {name: _read_column(pa, name, kind, table.column(name)) for name, kind in kinds.items()}
     return table_from_columns(columns, schema, table.num_rows)
 
 
@@ -97,44 +105,79 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def _read_column(pa: Any, name: str, chunks: pyarrow.ChunkedArray) -> Column:
-    kind = chunks.type
-    array = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
+def _kinds(pa: Any, schema: pyarrow.Schema) -> dict[str, Kind]:
+    """Return what each column becomes."""
+    if len(set(schema.names)) < len(schema.names):
+        raise InvalidInput("The Arrow stream names a column twice.", "BAD_REQUEST")
+    return {field.name: _kind(pa, field.name, field.type) for field in schema}
+
+
+def _kind(pa: Any, name: str, arrow_type: pyarrow.DataType) -> Kind:
     types = pa.types
-    if types.is_null(kind):
-        return Column("double", np.full(len(array), np.nan), np.ones(len(array), np.bool_))
-    if types.is_dictionary(kind):
-        return _read_coded(pa, name, array, "ordered" if kind.ordered else "factor")
-    if types.is_string(kind) or types.is_large_string(kind):
-        return _read_coded(pa, name, array.dictionary_encode(), "text")
-    if types.is_date(kind):
-        return _filled("date", array.cast(pa.date32()).cast(pa.int32()))
-    if types.is_timestamp(kind):
-        try:
-            nanoseconds = array.cast(pa.timestamp("ns", kind.tz)).cast(pa.int64())
-        except pa.ArrowInvalid as error:
-            raise InvalidInput(f"The column {name!r} has a time outside 1678 to 2262.") from error
-        return _filled("datetime", nanoseconds, kind.tz or "")
-    if types.is_boolean(kind):
-        return _filled("logical", array)
-    if types.is_integer(kind):
-        if types.is_uint64(kind):
-            return _filled("double", array.cast(pa.float64(), safe=False))
-        if kind.bit_width < 32 or types.is_int32(kind):
-            return _filled("integer", array.cast(pa.int32()))
-        return _filled("long", array.cast(pa.int64()))
-    if types.is_floating(kind) or types.is_decimal(kind):
-        return _filled("double", array.cast(pa.float64(), safe=False))
+    if types.is_dictionary(arrow_type):
+        if not _is_text(pa, arrow_type.value_type):
+            raise InvalidInput(f"The dictionary of the column {name!r} holds other things than texts.")
+        return "ordered" if arrow_type.ordered else "factor"
+    if _is_text(pa, arrow_type):
+        return "text"
+    if types.is_date(arrow_type):
+        return "date"
+    if types.is_timestamp(arrow_type):
+        return "datetime"
+    if types.is_boolean(arrow_type):
+        return "logical"
+    if types.is_integer(arrow_type) and not types.is_uint64(arrow_type):
+        return "integer" if arrow_type.bit_width < 32 or types.is_int32(arrow_type) else "long"
+    if types.is_uint64(arrow_type) or types.is_floating(arrow_type) or types.is_decimal(arrow_type):
+        return "double"
+    if types.is_null(arrow_type):
+        return "double"
     raise InvalidInput(
-        f"The column {name!r} of the Arrow stream has the type {kind}, which no model takes; send numbers, "
-        "truths, texts, dictionaries of texts, dates or timestamps."
+        f"The column {name!r} of the Arrow stream has the type {arrow_type}, which no model takes; send "
+        "numbers, truths, texts, dictionaries of texts, dates or timestamps."
     )
+
+
+def _is_text(pa: Any, arrow_type: pyarrow.DataType) -> bool:
+    return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type))
+
+
+def _check_size(found: Announced, kinds: Iterable[Kind], limit: BodyLimit) -> None:
+    # Without any column, a row still has a prediction.
+    row_bytes = max(_PREDICTION_BYTES, sum(DTYPES[kind].itemsize for kind in kinds))
+    limit.check("The table of the Arrow stream", max(found.n_bytes, found.rows * row_bytes))
+
+
+def _read_column(pa: Any, name: str, kind: Kind, chunks: pyarrow.ChunkedArray) -> Column:
+    array = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
+    match kind:
+        case "factor" | "ordered":
+            return _read_coded(pa, name, array, kind)
+        case "text":
+            return _read_coded(pa, name, array.dictionary_encode(), kind)
+        case "date":
+            return _filled(kind, array.cast(pa.date32()).cast(pa.int32()))
+        case "datetime":
+            zone = array.type.tz
+            try:
+                nanoseconds = array.cast(pa.timestamp("ns", zone)).cast(pa.int64())
+            except pa.ArrowInvalid as error:
+                raise InvalidInput(f"The column {name!r} has a time outside 1678 to 2262.") from error
+            return _filled(kind, nanoseconds, zone or "")
+        case "logical":
+            return _filled(kind, array)
+        case "integer":
+            return _filled(kind, array.cast(pa.int32()))
+        case "long":
+            return _filled(kind, array.cast(pa.int64()))
+        case "double":
+            return _filled(kind, array.cast(pa.float64(), safe=False))
 
 
 def _read_coded(pa: Any, name: str, array: pyarrow.DictionaryArray, kind: Kind) -> Column:
     levels = array.dictionary
-    if not (pa.types.is_string(levels.type) or pa.types.is_large_string(levels.type)) or levels.null_count:
-        raise InvalidInput(f"The dictionary of the column {name!r} holds other things than texts.")
+    if levels.null_count:
+        raise InvalidInput(f"The dictionary of the column {name!r} holds a null.")
     codes = array.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
     return Column(kind, codes, levels=tuple(levels.to_pylist()))
 

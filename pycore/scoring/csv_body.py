@@ -11,16 +11,19 @@ from pycore.errors import InvalidInput
 from pycore.models.columns import Table
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import Schema
+from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 
 #: Cells that mean no value, in text columns too.
 #: Source: MLflow scoring protocol, CSV, which takes them from pandas.read_csv.
 _MISSING = frozenset({"", "NA", "N/A", "n/a", "<NA>", "#NA", "#N/A", "#N/A N/A", "NULL", "null", "None"}) | {
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 }
+#: What a cell takes that a short line leaves out.
+_CELL_BYTES = 8
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-def read_csv(text: str, schema: Schema | None) -> Table:
+def read_csv(text: str, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> Table:
     """Read a CSV body into a table.
 
     Parameters
@@ -30,9 +33,12 @@ def read_csv(text: str, schema: Schema | None) -> Table:
         column without a name is left out.
     schema : Schema, optional
         Types of the columns; without it integers, numbers and truths are told by their looks.
+    limit : BodyLimit
+        Of the cells that short lines leave out.
 
     Raises
     ------
+    PayloadTooLarge
     SignatureMismatch
         The columns do not fit the schema.
     InvalidInput
@@ -54,7 +60,10 @@ def read_csv(text: str, schema: Schema | None) -> Table:
             raise InvalidInput(
                 f"Row {number} has {len(row)} cells, the header line {len(header)}.", "BAD_REQUEST"
             )
-        row += [""] * (len(header) - len(row))
+    lacking = len(rows) * len(header) - sum(map(len, rows))
+    limit.check("The table of the CSV", _CELL_BYTES * lacking)
+    if lacking:
+        rows = [row + [""] * (len(header) - len(row)) for row in rows]
     cells: Sequence[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * len(header)
     columns: dict[str, Sequence[Any]] = {}
     for name, texts in zip(_distinct(header), cells, strict=True):

@@ -22,6 +22,7 @@ from pycore.models.enforce import array_from_lists, enforce_params, table_from_c
 from pycore.models.schema import Schema
 from pycore.models.signature import ModelSignature
 from pycore.scoring.arrow_stream import read_arrow
+from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 from pycore.scoring.content_type import body_format
 from pycore.scoring.csv_body import read_csv
 from pycore.scoring.legacy_bodies import modernized
@@ -29,6 +30,9 @@ from pycore.wire.encoding import dumps, loads
 
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
 _SPLIT_KEYS = frozenset({"columns", "data", "index"})
+
+#: What a cell takes that holds no value.
+_CELL_BYTES = 8
 
 #: Scored to no predictions whatever the signature says.
 _NO_ROWS = Table({}, 0)
@@ -53,7 +57,12 @@ class Payload:
     is_bare: bool = False
 
 
-def read_payload(body: bytes, content_type: str | None, signature: ModelSignature | None) -> Payload:
+def read_payload(
+    body: bytes,
+    content_type: str | None,
+    signature: ModelSignature | None,
+    limit: BodyLimit = UNLIMITED,
+) -> Payload:
     """Read a request's body.
 
     Parameters
@@ -64,9 +73,12 @@ def read_payload(body: bytes, content_type: str | None, signature: ModelSignatur
         The header of the request.
     signature : ModelSignature, optional
         What the model takes; without it the data are passed on as they come.
+    limit : BodyLimit
+        Of what a short body may unfold to: a compressed stream, rows that leave out most columns.
 
     Raises
     ------
+    PayloadTooLarge
     UnsupportedMediaType
         The content type is none of ours.
     SignatureMismatch
@@ -77,10 +89,10 @@ def read_payload(body: bytes, content_type: str | None, signature: ModelSignatur
     schema = signature.inputs if signature else None
     form = body_format(content_type)
     if form == "arrow":
-        return Payload(read_arrow(body, schema), _params(None, signature))
+        return Payload(read_arrow(body, schema, limit), _params(None, signature))
     body = body.removeprefix(b"\xef\xbb\xbf")
     if form == "csv":
-        return Payload(read_csv(_decode(body), schema), _params(None, signature))
+        return Payload(read_csv(_decode(body), schema, limit), _params(None, signature))
     request = _read_json(body, schema)
     if not _CHAT_KEYS.isdisjoint(request):
         return _read_chat(request, signature)
@@ -88,6 +100,7 @@ def read_payload(body: bytes, content_type: str | None, signature: ModelSignatur
     if len(given) != 1:
         found = f"this one has {' and '.join(given)}" if given else "this one has none of them"
         raise _malformed(f"A body needs exactly one of the keys {', '.join(_READERS)}; {found}.")
+    _check_gaps(request[given[0]], limit)
     data = _READERS[given[0]](request[given[0]], schema)
     return Payload(data, _params(request.get("params"), signature))
 
@@ -165,6 +178,13 @@ def _read_split(value: Any, schema: Schema | None) -> Block:
     if len(named) < len(names):
         raise SignatureMismatch("'columns' of 'dataframe_split' names a column twice.")
     return _table(named, schema, len(rows))
+
+
+def _check_gaps(value: Any, limit: BodyLimit) -> None:
+    """Refuse records that are few bytes only because they leave out most columns of one another."""
+    if isinstance(value, list) and value and all(isinstance(record, dict) for record in value):
+        n_cells = len(value) * len(set().union(*value))
+        limit.check("The table of the records", _CELL_BYTES * (n_cells - sum(map(len, value))))
 
 
 def _read_records(value: Any, schema: Schema | None) -> Block:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from typing import Any
 
-from pycore.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
-
-#: Tells zlib to read the frame of gzip and to check its sum.
-_GZIP_FRAME = 16 + zlib.MAX_WBITS
+from pycore.errors import InvalidInput, UnsupportedMediaType
+from pycore.scoring.body_limit import BodyLimit
 
 
-def read_request_body(environ: dict[str, Any], limit_mb: int) -> bytes:
+def read_request_body(environ: dict[str, Any], limit: BodyLimit) -> bytes:
     """Return the body of a request.
 
     Parameters
     ----------
     environ : dict
         As WSGI has it.
-    limit_mb : int
+    limit : BodyLimit
         Of the body as it is sent, and of what it inflates to.
 
     Raises
@@ -29,46 +29,33 @@ def read_request_body(environ: dict[str, Any], limit_mb: int) -> bytes:
     InvalidInput
         The body is cut short or damaged.
     """
-    body = _received(environ, limit_mb)
+    body = _received(environ, limit)
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip"):
         raise UnsupportedMediaType(f"The content encoding is {encoding!r}; only gzip is understood.")
-    return _inflated(body, limit_mb)
+    return _inflated(body, limit)
 
 
-def _received(environ: dict[str, Any], limit_mb: int) -> bytes:
-    limit = limit_mb << 20
-    # Without a length the body comes in chunks, or there is none.
+def _received(environ: dict[str, Any], limit: BodyLimit) -> bytes:
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    body: bytes = b"" if length > limit else environ["wsgi.input"].read(length or limit + 1)
-    if max(length, len(body)) > limit:
-        raise _too_large("", limit_mb)
+    limit.check("The body", length)
+    # Without a length the body comes in chunks, or there is none.
+    body: bytes = environ["wsgi.input"].read(length or limit.n_bytes + 1)
+    limit.check("The body", len(body))
     if len(body) < length:
         raise InvalidInput(f"The body ends after {len(body)} of {length} bytes.")
     return body
 
 
-def _inflated(body: bytes, limit_mb: int) -> bytes:
-    limit = limit_mb << 20
-    inflated = bytearray()
-    while body:  # A file of gzip may be several, one after the other.
-        stream = zlib.decompressobj(_GZIP_FRAME)
-        try:
-            inflated += stream.decompress(body, limit + 1 - len(inflated))
-        except zlib.error as error:
-            raise InvalidInput(f"The body is not gzip: {error}.", "BAD_REQUEST") from error
-        if len(inflated) > limit:
-            raise _too_large("inflated ", limit_mb)
-        if not stream.eof:
-            raise InvalidInput("The body is gzip that ends too early.", "BAD_REQUEST")
-        body = stream.unused_data
-    return bytes(inflated)
-
-
-def _too_large(which: str, limit_mb: int) -> PayloadTooLarge:
-    return PayloadTooLarge(
-        f"The {which}body is larger than {limit_mb} MB, the limit of this server; send fewer rows "
-        "at a time, or raise CRATEFLOW_MAX_BODY_MB."
-    )
+def _inflated(body: bytes, limit: BodyLimit) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
+            inflated = stream.read(limit.n_bytes + 1)
+    except EOFError as error:
+        raise InvalidInput("The body is gzip that ends too early.", "BAD_REQUEST") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidInput(f"The body is not gzip: {error}.", "BAD_REQUEST") from error
+    limit.check("The inflated body", len(inflated))
+    return inflated

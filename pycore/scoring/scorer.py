@@ -11,6 +11,7 @@ import numpy as np
 from pycore.models.columns import Array, Block, Json
 from pycore.models.signature import ModelSignature
 from pycore.scoring.arrow_stream import write_arrow
+from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 from pycore.scoring.content_type import ARROW, wants_arrow
 from pycore.scoring.payload import read_payload
 from pycore.scoring.reply import predictions, render
@@ -44,11 +45,16 @@ class Scorer:
     ----------
     signature : ModelSignature, optional
     predict : callable
+    limit : BodyLimit
+        Of what a body may unfold to.
     """
 
-    def __init__(self, signature: ModelSignature | None, predict: Predict) -> None:
+    def __init__(
+        self, signature: ModelSignature | None, predict: Predict, limit: BodyLimit = UNLIMITED
+    ) -> None:
         self._signature = signature
         self._predict = predict
+        self._limit = limit
 
     def score(self, body: bytes, content_type: str | None, accept: str | None = None) -> Reply:
         """Answer one request.
@@ -63,12 +69,12 @@ class Scorer:
 
         Raises
         ------
-        InvalidInput, UnsupportedMediaType
+        InvalidInput, UnsupportedMediaType, PayloadTooLarge
             The request cannot be read; see `read_payload`.
         ModelError, Unavailable, DeadlineExceeded
             It was not answered; see `EngineClient.predict`.
         """
-        payload = read_payload(body, content_type, self._signature)
+        payload = read_payload(body, content_type, self._signature, self._limit)
         if _n_rows(payload.data) == 0:
             result: Block = Array(np.empty(0))
         else:

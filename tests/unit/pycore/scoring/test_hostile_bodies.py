@@ -100,18 +100,23 @@ def test_any_csv(text):
     check(("a,b\n" + text).encode(), CSV)
 
 
-def arrow_body():
-    table = pa.table({"a": [1.0, 2.0], "b": pa.array(["x", None]).dictionary_encode()})
+def arrow_body(**options):
+    first = pa.table({"a": [1.0, 2.0], "b": pa.array(["x", None]).dictionary_encode()})
+    second = pa.table({"a": [3.0] * 50, "b": pa.array(["x", "y"] * 25).dictionary_encode()})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
+    with pa.ipc.new_stream(sink, first.schema, options=pa.ipc.IpcWriteOptions(**options)) as stream:
+        stream.write_table(first)
+        stream.write_table(second)
     return sink.getvalue().to_pybytes()
 
 
+ARROW_BODIES = [arrow_body(), arrow_body(compression="lz4"), arrow_body(emit_dictionary_deltas=True)]
+
+
 @any_time
-@given(st.data())
-def test_damaged_arrow(data):
-    body = bytearray(arrow_body())
+@given(st.sampled_from(ARROW_BODIES), st.data())
+def test_damaged_arrow(whole, data):
+    body = bytearray(whole)
     for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=4)):
         body[at] = data.draw(st.integers(0, 255))
     check(bytes(body[: data.draw(st.integers(0, len(body)))]), ARROW)

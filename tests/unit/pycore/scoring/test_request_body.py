@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from pycore.errors import InvalidInput, PayloadTooLarge, UnsupportedMediaType
+from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.request_body import read_request_body
 
 TEXT = b'{"inputs": [1, 2, 3]}' * 1000
@@ -16,7 +17,7 @@ def read(body, encoding=None, limit_mb=1, length=None):
     environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) if length is None else length)}
     if encoding is not None:
         environ["HTTP_CONTENT_ENCODING"] = encoding
-    return read_request_body(environ, limit_mb)
+    return read_request_body(environ, BodyLimit(limit_mb))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
@@ -35,9 +36,9 @@ def test_others_stay_as_they_are(encoding):
 
 def test_a_body_in_chunks_has_no_length():
     environ = {"wsgi.input": io.BytesIO(TEXT)}
-    assert read_request_body(environ, 1) == TEXT
+    assert read_request_body(environ, BodyLimit(1)) == TEXT
     with pytest.raises(PayloadTooLarge):
-        read_request_body({"wsgi.input": io.BytesIO(b"x" * (1 << 20) + b"x")}, 1)
+        read_request_body({"wsgi.input": io.BytesIO(b"x" * (1 << 20) + b"x")}, BodyLimit(1))
 
 
 @pytest.mark.parametrize("parts", [1, 2])

@@ -1,0 +1,49 @@
+"""The most that the body of a request may be, and may become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pycore.errors import PayloadTooLarge
+
+_MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class BodyLimit:
+    """A size that neither a body nor what it unfolds to may pass.
+
+    Parameters
+    ----------
+    mb : int
+    """
+
+    mb: int
+
+    @property
+    def n_bytes(self) -> int:
+        """The same in bytes."""
+        return self.mb * _MB
+
+    def check(self, what: str, n_bytes: int) -> None:
+        """Refuse what is larger.
+
+        Parameters
+        ----------
+        what : str
+            Begins the message.
+        n_bytes : int
+
+        Raises
+        ------
+        PayloadTooLarge
+        """
+        if n_bytes > self.n_bytes:
+            raise PayloadTooLarge(
+                f"{what} is larger than {self.mb} MB, the limit of this server; send fewer rows at a time, "
+                "or raise CRATEFLOW_MAX_BODY_MB."
+            )
+
+
+#: For bodies that do not come over the network.
+UNLIMITED = BodyLimit(1 << 30)
