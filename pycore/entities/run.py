@@ -110,8 +110,10 @@ class Run(Entity):
     outputs: RunOutputs = field(default_factory=RunOutputs)
 
     def to_dictionary(self) -> dict[str, Any]:
-        """Return nested dicts with the keys info and data, ready for JSON."""
+        """Return nested dicts with the keys info, data, inputs and outputs, ready for JSON."""
         return {
             "info": asdict(self.info),
             "data": {"metrics": self.data.metrics, "params": self.data.params, "tags": self.data.tags},
+            "inputs": asdict(self.inputs),
+            "outputs": asdict(self.outputs),
         }

@@ -113,7 +113,11 @@ class ClientLoggedModels(ClientConnection):
 
 def _status(status: str | int) -> LoggedModelStatus:
     try:
-        return LoggedModelStatus[status.upper()] if isinstance(status, str) else LoggedModelStatus(status)
+        if not isinstance(status, str):
+            return LoggedModelStatus(status)
+        # MLflow's functions take the short name too.
+        name = status.upper()
+        return LoggedModelStatus.UPLOAD_FAILED if name == "FAILED" else LoggedModelStatus[name]
     except (KeyError, ValueError) as error:
         known = ", ".join(LoggedModelStatus.__members__)
         raise InvalidInput(f"The status of a logged model is one of {known}, not {status!r}.") from error

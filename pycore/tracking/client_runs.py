@@ -24,10 +24,12 @@ class ClientRuns(ClientConnection):
         tags: Mapping[str, Any] | None = None,
         run_name: str | None = None,
     ) -> Run:
-        """Make a running run, with no tags but these."""
+        """Make a running run, with no tags but these; it starts now unless said otherwise."""
+        # Servers of MLflow do not know the time by themselves.
+        start_ms = values.now_ms() if start_time is None else start_time
         user = (tags or {}).get(run_context.USER, run_context.user())
         return self.tracking.runs.create(
-            str(experiment_id), str(user), start_time, values.tags(RunTag, tags), run_name
+            str(experiment_id), str(user), start_ms, values.tags(RunTag, tags), run_name
         )
 
     def get_run(self, run_id: str) -> Run:

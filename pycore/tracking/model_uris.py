@@ -148,8 +148,13 @@ def fetch_below(client: ClientConnection, root: str, path: str, dst: str | Path 
         if not local.exists():
             raise NotFound(f"No such artifact: {path!r} in {root!r}.")
         return local
-    destination = Path(tempfile.mkdtemp(dir=_temporary_root())) if dst is None else Path(dst).absolute()
+    destination = temporary_folder() if dst is None else Path(dst).absolute()
     return transfer.download(client.tracking.artifacts.open(root), path, destination)
+
+
+def temporary_folder() -> Path:
+    """Return a new folder that lasts until the process ends."""
+    return Path(tempfile.mkdtemp(dir=_temporary_root()))
 
 
 def split(uri: str) -> tuple[str, str]:
