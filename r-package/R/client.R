@@ -23,6 +23,30 @@ mlflow_get_tracking_uri <- function() {
   session$tracking_uri %||% Sys.getenv("MLFLOW_TRACKING_URI")
 }
 
+#' Set or get the registry URI of this session
+#'
+#' The address of the server with the registered models, where it is not the one that tracks. Without
+#' `mlflow_set_registry_uri()` it is taken from the environment variable `MLFLOW_REGISTRY_URI`, else it is
+#' the tracking URI.
+#'
+#' @param uri Address of a server, see [mlflow_set_tracking_uri()].
+#' @returns `mlflow_set_registry_uri()` returns `uri`, invisibly. `mlflow_get_registry_uri()` returns the
+#'   address in force, `""` when there is none.
+#' @export
+#' @examples
+#' mlflow_set_registry_uri("http://127.0.0.1:5000")
+#' mlflow_get_registry_uri()
+mlflow_set_registry_uri <- function(uri) {
+  session$registry_uri <- check_string(uri)
+  invisible(uri)
+}
+
+#' @rdname mlflow_set_registry_uri
+#' @export
+mlflow_get_registry_uri <- function() {
+  session$registry_uri %||% env_first("MLFLOW_REGISTRY_URI") %||% mlflow_get_tracking_uri()
+}
+
 #' A client for one tracking server
 #'
 #' Functions that take `client` use it in place of the session's tracking URI. They then leave the
@@ -77,10 +101,20 @@ hide_password <- function(uri) {
   sub("://[^/@]*@", "://***@", uri)
 }
 
+# The client of a call: that given, else one for the session's tracking server.
 as_client <- function(client, call = rlang::caller_env()) {
+  client_for(client, mlflow_get_tracking_uri(), call)
+}
+
+# The same for what concerns registered models.
+as_registry_client <- function(client, call = rlang::caller_env()) {
+  client_for(client, mlflow_get_registry_uri(), call)
+}
+
+client_for <- function(client, uri, call) {
   if (is.null(client)) {
-    check_tracking_uri(mlflow_get_tracking_uri(), call = call)
-    return(mlflow_client())
+    check_tracking_uri(uri, call = call)
+    return(mlflow_client(uri))
   }
   if (!inherits(client, "mlflow_client")) {
     abort("{.arg client} must come from {.fn mlflow_client}, not be {describe(client)}.",

@@ -105,17 +105,50 @@ command_path <- function(call) {
   )
 }
 
+# R puts the system's libraries first, which do not fit a Python of another place.
+command_environment <- c("current", LD_LIBRARY_PATH = "")
+
+check_processx <- function(call) {
+  if (!requireNamespace("processx", quietly = TRUE)) {
+    abort_missing_packages("processx", "To start the command it needs", call)
+  }
+}
+
+#' Run the command to its end, and show what it prints
+#'
+#' @returns The lines it printed.
+#' @noRd
+run_command <- function(arguments, call = rlang::caller_env()) {
+  command <- command_path(call)
+  check_processx(call)
+  done <- processx::run(
+    command, arguments,
+    error_on_status = FALSE, stderr_to_stdout = TRUE, cleanup_tree = TRUE,
+    stdout_line_callback = function(line, process) message(line),
+    env = c(command_environment, MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
+  )
+  said <- strsplit(as_utf8(done$stdout), "\n", fixed = TRUE)[[1]]
+  if (done$status == 0) return(said)
+  last <- utils::tail(said[nzchar(said)], 5)
+  abort(
+    c(
+      "{.code crateflow {arguments[[1]]}} failed with status {done$status}.",
+      stats::setNames(as_plain(last), rep("x", length(last)))
+    ),
+    "command_failed",
+    status = done$status,
+    call = call
+  )
+}
+
 # Start the command in the background and wait until it says where it listens.
 start_command <- function(arguments, call = rlang::caller_env()) {
   command <- command_path(call)
-  if (!requireNamespace("processx", quietly = TRUE)) {
-    abort_missing_packages("processx", "To start a server it needs", call)
-  }
+  check_processx(call)
   log <- tempfile("crateflow-", fileext = ".log")
   handle <- processx::process$new(
     command, arguments,
-    # R puts the system's libraries first, which do not fit a Python of another place.
-    stdout = log, stderr = "2>&1", env = c("current", LD_LIBRARY_PATH = ""), cleanup_tree = TRUE
+    stdout = log, stderr = "2>&1", env = command_environment, cleanup_tree = TRUE
   )
   stop_server <- function() {
     handle$signal(tools::SIGTERM)

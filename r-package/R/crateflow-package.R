@@ -9,30 +9,42 @@
 #' `crateflow_error_not_found`, `_already_exists`, `_invalid_input`, `_conflict`, `_unavailable`,
 #' `_unauthenticated`, `_permission_denied`, `_no_server`, `_no_active_run`,
 #' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_no_command`,
-#' `_unfit_crate` or `_dry_run`. An answer of a server also has the server's own code as class, for example
-#' `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`,
+#' `_command_failed`, `_unfit_crate` or `_dry_run`. An answer of a server also has the server's own code as
+#' class, for example `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`,
 #' `server_message` and `endpoint`.
 #'
 #' @section Environment variables:
-#' `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_EXPERIMENT_ID`, `MLFLOW_RUN_ID`;
-#' `MLFLOW_TRACKING_USERNAME` with `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`;
+#' `MLFLOW_TRACKING_URI`, `MLFLOW_REGISTRY_URI`, `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_EXPERIMENT_ID`,
+#' `MLFLOW_RUN_ID`; `MLFLOW_TRACKING_USERNAME` with `MLFLOW_TRACKING_PASSWORD`, or
+#' `MLFLOW_TRACKING_TOKEN`; `CRATEFLOW_KEYRING_SERVICE`, the service under which the system's keyring has
+#' that password or token;
 #' `MLFLOW_TRACKING_INSECURE_TLS` (also `MLFLOW_TRACKING_INSECURE`),
 #' `MLFLOW_TRACKING_SERVER_CERT_PATH`, `MLFLOW_TRACKING_CLIENT_CERT_PATH`;
 #' `MLFLOW_HTTP_REQUEST_TIMEOUT` (seconds, default 120) and `MLFLOW_HTTP_REQUEST_MAX_RETRIES`
-#' (default 5).
+#' (default 5); `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` and `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL`
+#' (seconds, default 10).
+#'
+#' @section Passwords:
+#' A password or a token can stay in the system's keyring, which the package keyring reads. Put it there
+#' once, with `keyring::key_set("mlflow", "me")` (a password) or `keyring::key_set("mlflow")` (a token), and
+#' set `CRATEFLOW_KEYRING_SERVICE` to `mlflow`, for a password `MLFLOW_TRACKING_USERNAME` to `me` besides.
 #'
 #' @keywords internal
 "_PACKAGE"
 
-# What this R session is doing: where it tracks, its experiment, the stack of its active runs, innermost
-# last, the run that ended last, and the parameters a project gave its script. The only mutable state of
-# the package.
+# What this R session is doing: where it tracks and registers, its experiment, the stack of its active
+# runs, innermost last, the run that ended last, the parameters a project gave its script, the passwords
+# read from a keyring and the processes that watch the system, by run. The only mutable state of the
+# package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
+session$registry_uri <- NULL
 session$experiment_id <- NULL
 session$runs <- character()
 session$last_run <- NULL
 session$params <- NULL
+session$secrets <- list()
+session$samplers <- list()
 
 .onLoad <- function(libname, pkgname) {
   # carrier has a print method for the same class; whoever has it loaded keeps it.

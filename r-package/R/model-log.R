@@ -28,7 +28,8 @@ mlflow_log_model <- function(model, artifact_path, ..., registered_model_name = 
   artifact_path <- check_artifact_path(check_string(artifact_path))
   name <- check_string(registered_model_name, null = TRUE)
   run_id <- logging_run_id(run_id, client)
-  client <- as_client(client)
+  given <- client
+  client <- as_client(given)
 
   folder <- file.path(withr::local_tempdir(), "model")
   spec <- mlflow_save_model(
@@ -42,7 +43,7 @@ mlflow_log_model <- function(model, artifact_path, ..., registered_model_name = 
   record_model(client, run_id, spec)
 
   uri <- paste0("runs:/", run_id, "/", artifact_path)
-  version <- if (!is.null(name)) mlflow_register_model(uri, name, run_id, client = client)
+  version <- if (!is.null(name)) mlflow_register_model(uri, name, run_id, client = given)
   shown <- c("run_id", "artifact_path", "model_uuid", "utc_time_created", "flavors", "signature")
   listing <- artifact_table(list_run_artifacts(client, run_id, artifact_path)$files)
   attr(listing, "model_info") <- compact(

@@ -12,7 +12,7 @@ locate_model <- function(uri, client, call = rlang::caller_env()) {
   }
   if (grepl("^models:", uri)) {
     version <- find_model_version(uri, client, call)
-    source <- model_version_source(as_client(client, call), version$name, version$version, call)
+    source <- model_version_source(as_registry_client(client, call), version$name, version$version, call)
     if (grepl("^models:", source)) abort_model_uri(source, call)
     return(locate_model(source, client, call))
   }
@@ -58,7 +58,7 @@ fetch_model <- function(uri, client, destination, call = rlang::caller_env()) {
 #' @noRd
 find_model_version <- function(uri, client, call = rlang::caller_env()) {
   rest <- sub("^models:/+", "", uri)
-  client <- as_client(client, call)
+  client <- as_registry_client(client, call)
   if (grepl("@", rest, fixed = TRUE) && !grepl("/", rest, fixed = TRUE)) {
     name <- sub("@[^@]*$", "", rest)
     alias <- sub("^.*@", "", rest)

@@ -11,9 +11,9 @@
 #' @param run_link Address of that run, when another server tracks it.
 #' @param description What it is.
 #' @param version Its number, as text or number.
-#' @returns The version, a list of `name`, `version` (a text), `creation_timestamp`,
-#'   `last_updated_timestamp`, `current_stage`, `description`, `source`, `run_id`, `status`, `run_link`
-#'   and, where there are any, `tags` and `aliases`. `mlflow_delete_model_version()` returns NULL,
+#' @returns The version, a list of class `mlflow_model_version` of `name`, `version` (a text),
+#'   `creation_timestamp`, `last_updated_timestamp`, `current_stage`, `description`, `source`, `run_id`,
+#'   `status`, `run_link`   and, where there are any, `tags` and `aliases`. `mlflow_delete_model_version()` returns NULL,
 #'   invisibly; `mlflow_get_model_version_download_uri()` the URI of the files.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
@@ -36,18 +36,20 @@ mlflow_create_model_version <- function(name, source, run_id = NULL, tags = NULL
     run_link = check_string(run_link, null = TRUE, empty = TRUE),
     description = check_string(description, null = TRUE, empty = TRUE)
   )
-  request_build(as_client(client), "POST", "model-versions/create", body = body) |>
+  request_build(as_registry_client(client), "POST", "model-versions/create", body = body) |>
     request_perform() |>
-    getElement("model_version")
+    getElement("model_version") |>
+    as_model_version()
 }
 
 #' @rdname mlflow_create_model_version
 #' @export
 mlflow_get_model_version <- function(name, version, client = NULL) {
   query <- list(name = check_string(name), version = check_id(version))
-  request_build(as_client(client), "GET", "model-versions/get", query = query) |>
+  request_build(as_registry_client(client), "GET", "model-versions/get", query = query) |>
     request_perform() |>
-    getElement("model_version")
+    getElement("model_version") |>
+    as_model_version()
 }
 
 #' @rdname mlflow_create_model_version
@@ -58,16 +60,17 @@ mlflow_update_model_version <- function(name, version, description, client = NUL
     version = check_id(version),
     description = check_string(description, empty = TRUE)
   )
-  request_build(as_client(client), "PATCH", "model-versions/update", body = body) |>
+  request_build(as_registry_client(client), "PATCH", "model-versions/update", body = body) |>
     request_perform(idempotent = TRUE) |>
-    getElement("model_version")
+    getElement("model_version") |>
+    as_model_version()
 }
 
 #' @rdname mlflow_create_model_version
 #' @export
 mlflow_delete_model_version <- function(name, version, client = NULL) {
   body <- list(name = check_string(name), version = check_id(version))
-  request_build(as_client(client), "DELETE", "model-versions/delete", body = body) |>
+  request_build(as_registry_client(client), "DELETE", "model-versions/delete", body = body) |>
     request_perform()
   invisible(NULL)
 }
@@ -75,7 +78,11 @@ mlflow_delete_model_version <- function(name, version, client = NULL) {
 #' @rdname mlflow_create_model_version
 #' @export
 mlflow_get_model_version_download_uri <- function(name, version, client = NULL) {
-  model_version_source(as_client(client), check_string(name), check_id(version))
+  model_version_source(as_registry_client(client), check_string(name), check_id(version))
+}
+
+as_model_version <- function(fields) {
+  structure(fields, class = c("mlflow_model_version", "list"))
 }
 
 model_version_source <- function(client, name, version, call = rlang::caller_env()) {
@@ -107,13 +114,12 @@ mlflow_register_model <- function(model_uri, name, run_id = NULL, tags = NULL, d
   rlang::check_dots_empty()
   uri <- check_string(model_uri)
   name <- check_string(name)
-  client <- as_client(client)
   run_id <- check_id(run_id, null = TRUE)
   if (grepl("^runs:", uri)) {
     # The files, not the run's address, so that every client finds them.
     place <- parse_run_uri(uri)
     run_id <- run_id %||% place$run_id
-    uri <- join_path(get_run(client, place$run_id)$info$artifact_uri, place$path)
+    uri <- join_path(get_run(as_client(client), place$run_id)$info$artifact_uri, place$path)
   }
   tryCatch(
     mlflow_create_registered_model(name, client = client),
@@ -162,7 +168,7 @@ mlflow_copy_model_version <- function(src_model_uri, dst_name, client = NULL) {
 mlflow_search_model_versions <- function(filter = NULL, max_results = 1000, order_by = list(),
                                          page_token = NULL, client = NULL) {
   answer <- search_registry(
-    "model-versions/search", filter, max_results, order_by, page_token, as_client(client)
+    "model-versions/search", filter, max_results, order_by, page_token, as_registry_client(client)
   )
   list(
     model_versions = version_table(answer$model_versions),
@@ -212,9 +218,10 @@ mlflow_transition_model_version_stage <- function(name, version, stage,
     stage = check_string(stage),
     archive_existing_versions = check_flag(archive_existing_versions)
   )
-  request_build(as_client(client), "POST", "model-versions/transition-stage", body = body) |>
+  request_build(as_registry_client(client), "POST", "model-versions/transition-stage", body = body) |>
     request_perform(idempotent = TRUE) |>
-    getElement("model_version")
+    getElement("model_version") |>
+    as_model_version()
 }
 
 #' Set or delete a tag of a version
@@ -235,7 +242,7 @@ mlflow_set_model_version_tag <- function(name, version = NULL, key = NULL, value
                                          stage = NULL, client = NULL) {
   name <- check_string(name)
   if (is.null(version) && is.null(stage)) abort("version or stage must be set", "invalid_input")
-  client <- as_client(client)
+  client <- as_registry_client(client)
   if (is.null(version)) {
     found <- latest_versions(client, name, check_string(stage))
     if (length(found) == 0) {
@@ -255,7 +262,7 @@ mlflow_set_model_version_tag <- function(name, version = NULL, key = NULL, value
 #' @export
 mlflow_delete_model_version_tag <- function(name, version, key, client = NULL) {
   body <- list(name = check_string(name), version = check_id(version), key = check_string(key))
-  request_build(as_client(client), "DELETE", "model-versions/delete-tag", body = body) |>
+  request_build(as_registry_client(client), "DELETE", "model-versions/delete-tag", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
 }

@@ -65,6 +65,58 @@ command_params <- function(arguments) {
   params
 }
 
+#' Run a project
+#'
+#' By the command `crateflow run`, see [mlflow_server()] for where it is found. What the project prints is
+#' shown while it runs.
+#'
+#' @param uri Folder of the project, or address of a git repository, with `#folder` if it is not at its
+#'   root.
+#' @param entry_point What to run: an entry point of the file MLproject, or a script. By default `main`.
+#' @param version Branch, tag or commit of a git repository.
+#' @param parameters Named list or vector.
+#' @param experiment_id,experiment_name Experiment of the run, by id or by name; by default the active one.
+#' @param backend,backend_config,env_manager,storage_dir Passed on to the command.
+#' @param no_conda Kept for scripts written for MLflow 1: `TRUE` is `env_manager = "local"`.
+#' @returns The run's id, invisibly.
+#' @export
+#' @examplesIf nzchar(Sys.which("crateflow")) && nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' project <- tempfile("project-")
+#' dir.create(project)
+#' writeLines(
+#'   "crateflow::mlflow_log_param('alpha', crateflow::mlflow_param('alpha', 0.5))",
+#'   file.path(project, "train.R")
+#' )
+#' # mlflow_run(project, "train.R", parameters = list(alpha = 0.2))
+mlflow_run <- function(uri = ".", entry_point = NULL, version = NULL, parameters = NULL,
+                       experiment_id = NULL, experiment_name = NULL, backend = NULL,
+                       backend_config = NULL, env_manager = NULL, storage_dir = NULL,
+                       no_conda = FALSE) {
+  if (!is.null(experiment_name) && !is.null(experiment_id)) {
+    abort("Only one of `experiment_name` and `experiment_id` can be given.", "invalid_input")
+  }
+  if (check_flag(no_conda)) env_manager <- "local"
+  if (is.null(experiment_name)) {
+    experiment_id <- check_id(experiment_id, null = TRUE) %||% active_experiment_id()
+  }
+  pairs <- vapply(check_tags(parameters), function(x) paste0(x$key, "=", x$value), "")
+  option <- function(flag, value) command_option(flag, check_string(value, null = TRUE, arg = flag))
+  said <- run_command(c(
+    "run", check_string(uri),
+    option("--entry-point", entry_point),
+    option("--version", version),
+    as.character(rbind(rep("-P", length(pairs)), pairs)),
+    command_option("--experiment-id", experiment_id),
+    option("--experiment-name", experiment_name),
+    option("--backend", backend),
+    option("--backend-config", backend_config),
+    option("--env-manager", env_manager),
+    option("--storage-dir", storage_dir)
+  ))
+  done <- regmatches(said, regexec("=== Run [(]ID '([^']+)'[)] succeeded ===", said))
+  invisible(done[lengths(done) > 0][[1]][[2]])
+}
+
 #' Run a script of a project
 #'
 #' Reads the parameters of the command line for [mlflow_param()] and sources the script. A run that it

@@ -8,7 +8,8 @@
 #' @param tags Named list or vector.
 #' @param description What it is.
 #' @param key,value A tag.
-#' @returns The registered model, a list of `name`, `creation_timestamp`, `last_updated_timestamp`, and
+#' @returns The registered model, a list of class `mlflow_registered_model` of `name`,
+#'   `creation_timestamp`, `last_updated_timestamp`, and
 #'   where there are any `description`, `tags`, `latest_versions` and `aliases`. The functions that
 #'   delete or tag return NULL, invisibly.
 #' @export
@@ -26,43 +27,47 @@ mlflow_create_registered_model <- function(name, tags = NULL, description = NULL
     tags = check_tags(tags),
     description = check_string(description, null = TRUE, empty = TRUE)
   )
-  request_build(as_client(client), "POST", "registered-models/create", body = body) |>
+  request_build(as_registry_client(client), "POST", "registered-models/create", body = body) |>
     request_perform() |>
-    getElement("registered_model")
+    getElement("registered_model") |>
+    as_registered_model()
 }
 
 #' @rdname mlflow_create_registered_model
 #' @export
 mlflow_get_registered_model <- function(name, client = NULL) {
   query <- list(name = check_string(name))
-  request_build(as_client(client), "GET", "registered-models/get", query = query) |>
+  request_build(as_registry_client(client), "GET", "registered-models/get", query = query) |>
     request_perform() |>
-    getElement("registered_model")
+    getElement("registered_model") |>
+    as_registered_model()
 }
 
 #' @rdname mlflow_create_registered_model
 #' @export
 mlflow_rename_registered_model <- function(name, new_name, client = NULL) {
   body <- list(name = check_string(name), new_name = check_string(new_name))
-  request_build(as_client(client), "POST", "registered-models/rename", body = body) |>
+  request_build(as_registry_client(client), "POST", "registered-models/rename", body = body) |>
     request_perform() |>
-    getElement("registered_model")
+    getElement("registered_model") |>
+    as_registered_model()
 }
 
 #' @rdname mlflow_create_registered_model
 #' @export
 mlflow_update_registered_model <- function(name, description, client = NULL) {
   body <- list(name = check_string(name), description = check_string(description, empty = TRUE))
-  request_build(as_client(client), "PATCH", "registered-models/update", body = body) |>
+  request_build(as_registry_client(client), "PATCH", "registered-models/update", body = body) |>
     request_perform(idempotent = TRUE) |>
-    getElement("registered_model")
+    getElement("registered_model") |>
+    as_registered_model()
 }
 
 #' @rdname mlflow_create_registered_model
 #' @export
 mlflow_delete_registered_model <- function(name, client = NULL) {
   body <- list(name = check_string(name))
-  request_build(as_client(client), "DELETE", "registered-models/delete", body = body) |>
+  request_build(as_registry_client(client), "DELETE", "registered-models/delete", body = body) |>
     request_perform()
   invisible(NULL)
 }
@@ -71,7 +76,7 @@ mlflow_delete_registered_model <- function(name, client = NULL) {
 #' @export
 mlflow_set_registered_model_tag <- function(name, key, value, client = NULL) {
   body <- list(name = check_string(name), key = check_string(key), value = check_value(value))
-  request_build(as_client(client), "POST", "registered-models/set-tag", body = body) |>
+  request_build(as_registry_client(client), "POST", "registered-models/set-tag", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
 }
@@ -80,7 +85,7 @@ mlflow_set_registered_model_tag <- function(name, key, value, client = NULL) {
 #' @export
 mlflow_delete_registered_model_tag <- function(name, key, client = NULL) {
   body <- list(name = check_string(name), key = check_string(key))
-  request_build(as_client(client), "DELETE", "registered-models/delete-tag", body = body) |>
+  request_build(as_registry_client(client), "DELETE", "registered-models/delete-tag", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
 }
@@ -100,10 +105,10 @@ mlflow_delete_registered_model_tag <- function(name, key, client = NULL) {
 mlflow_search_registered_models <- function(filter = NULL, max_results = 100, order_by = list(),
                                             page_token = NULL, client = NULL) {
   answer <- search_registry(
-    "registered-models/search", filter, max_results, order_by, page_token, as_client(client)
+    "registered-models/search", filter, max_results, order_by, page_token, as_registry_client(client)
   )
   list(
-    registered_models = answer$registered_models %||% list(),
+    registered_models = lapply(answer$registered_models, as_registered_model),
     next_page_token = answer$next_page_token
   )
 }
@@ -120,6 +125,11 @@ mlflow_search_registered_models <- function(filter = NULL, max_results = 100, or
 #' mlflow_list_registered_models()
 mlflow_list_registered_models <- function(max_results = 100, page_token = NULL, client = NULL) {
   mlflow_search_registered_models(max_results = max_results, page_token = page_token, client = client)
+}
+
+# Lists still, so that they can be written as JSON.
+as_registered_model <- function(fields) {
+  structure(fields, class = c("mlflow_registered_model", "list"))
 }
 
 search_registry <- function(endpoint, filter, max_results, order_by, page_token, client,
@@ -145,8 +155,8 @@ search_registry <- function(endpoint, filter, max_results, order_by, page_token,
 #' mlflow_create_registered_model("latest irises")
 #' mlflow_get_latest_versions("latest irises", c("Staging", "Production"))
 mlflow_get_latest_versions <- function(name, stages = list(), client = NULL) {
-  versions <- latest_versions(as_client(client), check_string(name), check_texts(stages))
-  if (length(versions) > 0) versions
+  versions <- latest_versions(as_registry_client(client), check_string(name), check_texts(stages))
+  if (length(versions) > 0) lapply(versions, as_model_version)
 }
 
 latest_versions <- function(client, name, stages, call = rlang::caller_env()) {
@@ -176,7 +186,7 @@ latest_versions <- function(client, name, stages, call = rlang::caller_env()) {
 #' mlflow_delete_registered_model_alias("named irises", "champion")
 mlflow_set_registered_model_alias <- function(name, alias, version, client = NULL) {
   body <- list(name = check_string(name), alias = check_string(alias), version = check_id(version))
-  request_build(as_client(client), "POST", "registered-models/alias", body = body) |>
+  request_build(as_registry_client(client), "POST", "registered-models/alias", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
 }
@@ -185,7 +195,7 @@ mlflow_set_registered_model_alias <- function(name, alias, version, client = NUL
 #' @export
 mlflow_delete_registered_model_alias <- function(name, alias, client = NULL) {
   body <- list(name = check_string(name), alias = check_string(alias))
-  request_build(as_client(client), "DELETE", "registered-models/alias", body = body) |>
+  request_build(as_registry_client(client), "DELETE", "registered-models/alias", body = body) |>
     request_perform(idempotent = TRUE)
   invisible(NULL)
 }
@@ -193,7 +203,7 @@ mlflow_delete_registered_model_alias <- function(name, alias, client = NULL) {
 #' @rdname mlflow_set_registered_model_alias
 #' @export
 mlflow_get_model_version_by_alias <- function(name, alias, client = NULL) {
-  get_version_by_alias(as_client(client), check_string(name), check_string(alias))
+  as_model_version(get_version_by_alias(as_registry_client(client), check_string(name), check_string(alias)))
 }
 
 get_version_by_alias <- function(client, name, alias, call = rlang::caller_env()) {

@@ -13,13 +13,14 @@ api_prefix <- "/api/2.0/mlflow/"
 #' @param file Path of a file to send as body.
 #' @returns An httr2 request.
 #' @noRd
-request_build <- function(client, method, endpoint, query = NULL, body = NULL, file = NULL) {
+request_build <- function(client, method, endpoint, query = NULL, body = NULL, file = NULL,
+                          call = rlang::caller_env()) {
   path <- if (startsWith(endpoint, "/")) endpoint else paste0(api_prefix, endpoint)
   request <- httr2::request(paste0(client$tracking_uri, path, query_text(compact(query)))) |>
     httr2::req_method(method) |>
     httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
     httr2::req_error(is_error = function(response) FALSE) |>
-    request_authorize(client$credentials %||% tracking_credentials()) |>
+    request_authorize(client$credentials %||% tracking_credentials(call)) |>
     request_options()
   if (!is.null(body)) {
     text <- if (inherits(body, "json")) body else to_json(compact(body))
@@ -127,33 +128,13 @@ request_label <- function(request) {
   sub("[?].*", "", sub(paste0("^https?://[^/]+(.*", api_prefix, ")?"), "", request$url))
 }
 
-tracking_credentials <- function() {
-  list(
-    user = env_first("MLFLOW_TRACKING_USERNAME", "MLFLOW_USERNAME"),
-    password = env_first("MLFLOW_TRACKING_PASSWORD", "MLFLOW_PASSWORD"),
-    token = env_first("MLFLOW_TRACKING_TOKEN", "MLFLOW_TOKEN")
-  )
-}
-
-# A user with password goes before a token.
-request_authorize <- function(request, credentials) {
-  if (!is.null(credentials$user) && !is.null(credentials$password)) {
-    httr2::req_auth_basic(request, credentials$user, credentials$password)
-  } else if (!is.null(credentials$token)) {
-    httr2::req_auth_bearer_token(request, credentials$token)
-  } else {
-    request
-  }
-}
-
 request_options <- function(request) {
   timeout_s <- getOption("mlflow.rest.timeout") %||% env_number("MLFLOW_HTTP_REQUEST_TIMEOUT", 120)
   # A limit on silence, not on the whole transfer: a large file may take as long as it moves.
   request <- httr2::req_options(request,
     connecttimeout = min(timeout_s, 10), low_speed_limit = 1, low_speed_time = timeout_s
   )
-  insecure <- env_first("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE")
-  if (tolower(insecure %||% "false") %in% c("true", "1", "yes")) {
+  if (env_flag("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE", "MLFLOW_INSECURE")) {
     request <- httr2::req_options(request, ssl_verifypeer = 0L, ssl_verifyhost = 0L)
   }
   authority <- env_first("MLFLOW_TRACKING_SERVER_CERT_PATH")
@@ -165,10 +146,25 @@ request_options <- function(request) {
   request
 }
 
+# Names of MLflow before 1.19.
+deprecated_variables <- c("MLFLOW_USERNAME", "MLFLOW_PASSWORD", "MLFLOW_TOKEN", "MLFLOW_INSECURE")
+
 # The first of several environment variables that is set, or NULL.
 env_first <- function(...) {
-  values <- Sys.getenv(c(...))
-  if (any(nzchar(values))) values[nzchar(values)][[1]]
+  values <- Sys.getenv(c(...), names = TRUE)
+  values <- values[nzchar(values)]
+  if (length(values) == 0) return(NULL)
+  name <- names(values)[[1]]
+  if (name %in% deprecated_variables) {
+    warn("The environment variable {name} is deprecated: use {sub('_', '_TRACKING_', name)}.", "deprecated",
+      .frequency = "once", .frequency_id = name
+    )
+  }
+  values[[1]]
+}
+
+env_flag <- function(...) {
+  tolower(env_first(...) %||% "false") %in% c("true", "1", "yes")
 }
 
 env_number <- function(name, default) {

@@ -14,6 +14,11 @@
 #' @param nested Whether the run may start inside the active one, as its child.
 #' @param run_name By default the server makes one up.
 #' @param description Shown with the run.
+#' @param parent_run_id Make the run a child of this one, which may be one of another session.
+#' @param log_system_metrics Whether to log the load of the machine while the run is active: the use of
+#'   its processors, memory, disk and network, as metrics `system/...`, by a process in the background. By
+#'   default what the environment variable `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` says, else not. Samples
+#'   are taken every `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL` seconds, by default 10. Linux only.
 #' @returns The run, as [mlflow_get_run()] returns it.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
@@ -22,8 +27,19 @@
 #'   mlflow_log_metric("rmse", 0.43)
 #' })
 mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = NULL, tags = NULL,
-                             client = NULL, nested = FALSE, run_name = NULL, description = NULL) {
+                             client = NULL, nested = FALSE, run_name = NULL, description = NULL,
+                             parent_run_id = NULL, log_system_metrics = NULL) {
   fluent <- is.null(client)
+  watch <- if (is.null(log_system_metrics)) {
+    fluent && env_flag("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING")
+  } else {
+    check_flag(log_system_metrics)
+  }
+  if (watch && !fluent) {
+    abort("`log_system_metrics` cannot be given together with `client`: such a run is not active.",
+      "invalid_input"
+    )
+  }
   if (!fluent && !is.null(run_id)) {
     abort("`run_id` cannot be given together with `client`: the run exists already.", "invalid_input")
   }
@@ -49,7 +65,9 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
       experiment_id = check_id(experiment_id, null = TRUE) %||%
         (if (fluent) active_experiment_id()) %||% "0",
       start_ms = as_ms(start_time) %||% now_ms(),
-      tags = c(context_tags(parent, description), check_tags(tags)),
+      tags = c(
+        context_tags(check_id(parent_run_id, null = TRUE) %||% parent, description), check_tags(tags)
+      ),
       run_name = check_string(run_name, null = TRUE)
     )
   }
@@ -58,6 +76,7 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
     session$experiment_id <- run$info$experiment_id
     notify("active_run_id", list(run_id = run$info$run_id))
   }
+  if (watch) start_sampler(run$info$run_id)
   run_table(list(run))
 }
 
@@ -92,6 +111,7 @@ mlflow_end_run <- function(status = c("FINISHED", "FAILED", "KILLED"), end_time 
   }
   run_id <- resolve_run_id(run_id, client)
   end_ms <- as_ms(end_time) %||% now_ms()
+  stop_sampler(run_id)
   update_run(as_client(client), run_id, status, end_ms)
   notify("set_terminated", list(run_uuid = run_id, run_id = run_id, status = status, end_time = end_ms))
   session$runs <- setdiff(session$runs, run_id)
@@ -168,7 +188,9 @@ close_failed_run <- function(run_id, status) {
   tryCatch(
     close_run(run_id, status),
     error = function(cnd) {
-      session$runs <- session$runs[seq_along(session$runs) < match(run_id, session$runs)]
+      left_open <- session$runs[seq_along(session$runs) >= match(run_id, session$runs)]
+      for (id in left_open) stop_sampler(id)
+      session$runs <- setdiff(session$runs, left_open)
       warn(
         c("Run {run_id} could not be closed as {status}.", x = "{conditionMessage(cnd)}"),
         "run_left_open"

@@ -32,6 +32,8 @@ local_session <- function(uri = NULL, env = parent.frame()) {
   before <- as.list(session)
   withr::defer(list2env(before, session), envir = env)
   session$tracking_uri <- uri
+  session$registry_uri <- NULL
+  session$secrets <- list()
   session$experiment_id <- NULL
   session$runs <- character()
   session$last_run <- NULL
@@ -88,6 +90,61 @@ crateflow_command <- function() {
 # A name that no other test uses.
 unique_name <- function(prefix) {
   paste0(prefix, "-", substr(new_uuid(), 1, 12))
+}
+
+#' Start a server that answers as `plan` says, a list of lists, in turn and then with `{}` for ever; see
+#' `unreliable-server.py`. The last answer tells what came: `requests_to(server)`.
+local_unreliable <- function(plan, tls = FALSE, env = parent.frame()) {
+  folder <- withr::local_tempdir(.local_envir = env)
+  # A list() of no fields is written as an object.
+  plan <- lapply(plan, function(reply) if (length(reply) == 0) list(status = 200) else reply)
+  python <- file.path(dirname(crateflow_command()), "python")
+  script <- testthat::test_path("unreliable-server.py")
+  process <- processx::process$new(
+    python, c(script, to_json(list(replies = plan)), folder, if (tls) "tls"),
+    stdout = "|", stderr = file.path(folder, "errors"), env = c("current", LD_LIBRARY_PATH = "")
+  )
+  withr::defer(process$kill(), envir = env)
+  list(url = first_line(process, file.path(folder, "errors")), folder = folder)
+}
+
+# What the server was asked, a line for each request: method and path.
+requests_to <- function(server) {
+  readLines(file.path(server$folder, "requests"))
+}
+
+# The first line that a process prints; what it says in place of one is in the file `errors`, or its stderr.
+first_line <- function(process, errors = NULL) {
+  deadline <- Sys.time() + 20
+  repeat {
+    # It may be woken up by the end of another process.
+    process$poll_io(1000)
+    line <- process$read_output_lines(n = 1)
+    if (length(line) > 0) return(line[[1]])
+    if (!process$is_alive() || Sys.time() > deadline) {
+      said <- if (is.null(errors)) process$read_all_error_lines() else readLines(errors)
+      stop(paste(said, collapse = "\n"))
+    }
+  }
+}
+
+# Run R code in a fresh process, as a user would; returns the lines it prints.
+run_r <- function(code, env = character(), arguments = character()) {
+  process <- start_r(code, env, arguments)
+  process$wait(60000)
+  c(process$read_all_output_lines(), process$read_all_error_lines())
+}
+
+start_r <- function(code, env = character(), arguments = character()) {
+  file <- tempfile(fileext = ".R")
+  writeLines(code, file)
+  processx::process$new(
+    file.path(R.home("bin"), "Rscript"), c("--vanilla", file, arguments),
+    stdout = "|", stderr = "|",
+    env = c(
+      "current", R_TESTS = "", R_LIBS = paste(.libPaths(), collapse = .Platform$path.sep), env
+    )
+  )
 }
 
 # Answer requests from `answer(request)` in place of a server.

@@ -35,6 +35,23 @@ test_that("an interrupt kills the run and goes on", {
   expect_identical(status_of(run), "KILLED")
 })
 
+test_that("a real interrupt kills the run, in a block and out of it", {
+  uri <- local_tracking()
+  blocks <- c(
+    "with(run <- mlflow_start_run(), { cat(run$run_id, '\\n'); Sys.sleep(60) })",
+    "run <- mlflow_start_run(); cat(run$run_id, '\\n'); Sys.sleep(60)"
+  )
+  for (block in blocks) {
+    process <- start_r(c("library(crateflow)", block), c(MLFLOW_TRACKING_URI = uri))
+    run_id <- trimws(first_line(process))
+    expect_identical(mlflow_get_run(run_id)$status, "RUNNING")
+    process$interrupt()
+    process$wait(20000)
+    expect_false(process$is_alive())
+    expect_identical(mlflow_get_run(run_id)$status, "KILLED")
+  }
+})
+
 test_that("leaving the block by return() finishes the run", {
   local_tracking()
   run <- mlflow_start_run()
@@ -81,6 +98,13 @@ test_that("runs nest, and end with the one around them", {
   expect_identical(status_of(outer), "FAILED")
   expect_identical(status_of(left_open), "FAILED")
   expect_length(session$runs, 0)
+})
+
+test_that("a run can be the child of one of another session", {
+  local_tracking()
+  parent <- mlflow_start_run(client = mlflow_client())
+  with(child <- mlflow_start_run(parent_run_id = mlflow_id(parent)), mlflow_log_param("fold", 1))
+  expect_identical(mlflow_id(mlflow_get_parent_run(mlflow_id(child))), mlflow_id(parent))
 })
 
 test_that("with() is for the active run", {
