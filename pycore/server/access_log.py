@@ -8,11 +8,17 @@ import re
 import sys
 import time
 import uuid
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from werkzeug.wsgi import ClosingIterator
 
 from pycore.errors import Unavailable
+from pycore.server.replies import REQUEST_ID
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_ID_HEADER = "X-Request-ID"
 STANDARD_OUTPUT = "-"
@@ -50,31 +56,45 @@ class AccessLog:
         os.write(self._descriptor, json.dumps(fields).encode() + b"\n")
 
 
-def install_access_log(app: Flask, log: AccessLog) -> None:
-    """Write a line for every request of an application, and name the request in its reply."""
+def logged(
+    application: WSGIApplication, log: AccessLog, route: Callable[[WSGIEnvironment], str | None]
+) -> WSGIApplication:
+    """Write a line for every request of an application, and name the request in its reply.
 
-    @app.before_request
-    def begin() -> None:
-        g.began = time.perf_counter()
-        given = request.headers.get(REQUEST_ID_HEADER, "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    Parameters
+    ----------
+    application : WSGI callable
+    log : AccessLog
+    route : callable
+        Names the endpoint that a request met, once it is answered. Not the path: that has names of users'
+        things in it, and the query their filters.
+    """
 
-    @app.after_request
-    def end(reply: Response) -> Response:
-        reply.headers[REQUEST_ID_HEADER] = g.request_id
-        began = g.began
-        line = {
-            "request_id": g.request_id,
-            "method": request.method,
-            # Not the path: that has names of users' things in it, and the query their filters.
-            "route": request.url_rule.rule if request.url_rule else None,
-            "status": reply.status_code,
-        }
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        began = time.perf_counter()
+        name = environ[REQUEST_ID] = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        status = 0
 
-        # Only then has the client got all of it, a file that is streamed included.
-        @reply.call_on_close
-        def write() -> None:
-            now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-            log.write(time=now, **line, ms=round((time.perf_counter() - began) * 1000, 3))
+        def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal status
+            status = int(line[:3])
+            return start_response(line, [*headers, (REQUEST_ID_HEADER, name)], exc_info)
 
-        return reply
+        def end() -> None:
+            log.write(
+                time=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+                request_id=name,
+                method=environ["REQUEST_METHOD"],
+                route=route(environ),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 3),
+            )
+
+        # Only when it is closed has the client got all of it, a file that is streamed included.
+        return ClosingIterator(application(environ, start), end)
+
+    return answer
+
+
+def _request_id(given: str) -> str:
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from werkzeug.routing import PathConverter
 
 from pycore.protocols import Api
-from pycore.server.access_log import AccessLog, install_access_log
-from pycore.server.origins import OriginRules, install_origin_checks
+from pycore.server.access_log import AccessLog, logged
+from pycore.server.json_api import JsonApi
+from pycore.server.origins import OriginRules, checked_origins
 from pycore.server.replies import install_error_handlers
-from pycore.server.routing import ROUTES, Route
+from pycore.server.routing import FIXED_ROUTES, ROUTES, Route
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ROUTE = "crateflow.route"
 
 
 @dataclass(frozen=True)
@@ -53,25 +59,37 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     # An address is right or wrong; a redirect would lose the body of a PUT.
     app.url_map.merge_slashes = False
     install_error_handlers(app)
-    # Before the checks of origins: what they turn away is answered, and logged, as well.
-    if options.access_log is not None:
-        install_access_log(app, options.access_log)
-    if options.origins is not None:
-        install_origin_checks(app, options.origins)
     for route in ROUTES:
-        view = _view(route, api)
-        for address in route.addresses:
-            app.add_url_rule(address, route.name + address, view, methods=[route.method])
+        if route not in FIXED_ROUTES:
+            view = _view(route, api)
+            for address in route.addresses:
+                app.add_url_rule(address, route.name + address, view, methods=[route.method])
 
-    @app.after_request
-    def protect(reply: Response) -> Response:
-        reply.headers["X-Content-Type-Options"] = "nosniff"
-        if options.x_frame_options:
-            reply.headers["X-Frame-Options"] = options.x_frame_options
-        return reply
+    @app.before_request
+    def note_route() -> None:
+        request.environ[_ROUTE] = request.url_rule.rule if request.url_rule else None
 
+    # What is true of every request stands around both, Flask and the table in front of it.
+    table = JsonApi(api, FIXED_ROUTES, app.wsgi_app)
+    application: WSGIApplication = table
+
+    def methods(environ: WSGIEnvironment) -> Iterable[str]:
+        found = table.methods(environ["PATH_INFO"])
+        return {*found, "OPTIONS"} if found else app.url_map.bind_to_environ(environ).allowed_methods()
+
+    def route_of(environ: WSGIEnvironment) -> str | None:
+        path: str = environ["PATH_INFO"]
+        return path if environ["REQUEST_METHOD"] in table.methods(path) else environ.get(_ROUTE)
+
+    if options.origins is not None:
+        application = checked_origins(application, options.origins, methods)
+    application = _protected(application, options.x_frame_options)
+    # Around the checks of origins: what they turn away is answered, and logged, as well.
+    if options.access_log is not None:
+        application = logged(application, options.access_log, route_of)
     if prefix := options.static_prefix.strip("/"):
-        app.wsgi_app = _under_prefix(app.wsgi_app, f"/{prefix}")  # type: ignore[method-assign]
+        application = _under_prefix(application, f"/{prefix}")
+    app.wsgi_app = application  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -82,8 +100,22 @@ def _view(route: Route, api: Api) -> Callable[..., Response]:
     return view
 
 
-def _under_prefix(application: Callable[..., Iterable[bytes]], prefix: str) -> Callable[..., Iterable[bytes]]:
-    def prefixed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _protected(application: WSGIApplication, x_frame_options: str | None) -> WSGIApplication:
+    protection = [("X-Content-Type-Options", "nosniff")]
+    if x_frame_options:
+        protection.append(("X-Frame-Options", x_frame_options))
+
+    def protected(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            return start_response(status, headers + protection, exc_info)
+
+        return application(environ, start)
+
+    return protected
+
+
+def _under_prefix(application: WSGIApplication, prefix: str) -> WSGIApplication:
+    def prefixed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == prefix or path.startswith(f"{prefix}/"):
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix

@@ -7,15 +7,21 @@ point there (DNS rebinding, refused by Host) nor by posting across origins (refu
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Response
 
 from pycore.errors import MlflowException
+from pycore.server.replies import refusal
 from pycore.wire.errors import PERMISSION_DENIED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WRITING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 #: Asked by load balancers, under whatever name they know.
@@ -57,48 +63,59 @@ class OriginRules:
         return any(fnmatchcase(origin, pattern) for pattern in self.allowed_origins)
 
 
-def install_origin_checks(app: Flask, rules: OriginRules) -> None:
-    """Refuse requests of foreign hosts and origins, and let allowed origins read the replies."""
+def checked_origins(
+    application: WSGIApplication, rules: OriginRules, methods: Callable[[WSGIEnvironment], Iterable[str]]
+) -> WSGIApplication:
+    """Refuse requests of foreign hosts and origins, and let allowed origins read the replies.
 
-    @app.before_request
-    def check() -> Response | None:
-        host = request.headers.get("Host", "")
-        if host and request.path not in _OPEN_TO_ALL_HOSTS and not rules.allows_host(host):
-            raise MlflowException(
-                f"Invalid Host header: {host!r} is no name of this server; allow it with --allowed-hosts.",
-                PERMISSION_DENIED,
-            )
-        origin = request.headers.get("Origin")
+    Parameters
+    ----------
+    application : WSGI callable
+        Gets the requests that are not refused.
+    rules : OriginRules
+    methods : callable
+        Names the methods that the address of a request answers.
+    """
+    # Clients come back with the same few hosts.
+    allows_host = lru_cache(maxsize=256)(rules.allows_host)
+
+    def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        host = environ.get("HTTP_HOST", "")
+        origin = environ.get("HTTP_ORIGIN")
         allowed = origin is None or rules.allows_origin(origin, host)
-        if request.method == "OPTIONS":
-            return _preflight(allowed, _methods_here(app))
-        if request.method in _WRITING_METHODS and not allowed:
-            raise MlflowException(
-                f"Cross-origin request blocked: allow {origin!r} with --cors-allowed-origins.",
-                PERMISSION_DENIED,
-            )
-        return None
 
-    @app.after_request
-    def let_read(reply: Response) -> Response:
-        reply.headers.add("Vary", "Origin")
-        origin = request.headers.get("Origin")
-        if origin is not None and rules.allows_origin(origin, request.headers.get("Host", "")):
-            reply.headers["Access-Control-Allow-Origin"] = origin
-        return reply
+        def let_read(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            headers.append(("Vary", "Origin"))
+            if origin is not None and allowed:
+                headers.append(("Access-Control-Allow-Origin", origin))
+            return start_response(status, headers, exc_info)
+
+        method = environ["REQUEST_METHOD"]
+        try:
+            if host and environ["PATH_INFO"] not in _OPEN_TO_ALL_HOSTS and not allows_host(host):
+                raise MlflowException(
+                    f"Invalid Host header: {host!r} is no name of this server; allow it with "
+                    "--allowed-hosts.",
+                    PERMISSION_DENIED,
+                )
+            if not allowed and (method in _WRITING_METHODS or method == "OPTIONS"):
+                raise MlflowException(
+                    f"Cross-origin request blocked: allow {origin!r} with --cors-allowed-origins.",
+                    PERMISSION_DENIED,
+                )
+        except MlflowException as error:
+            return refusal(error, environ)(environ, let_read)
+        if method == "OPTIONS":
+            return _preflight(environ, methods(environ))(environ, let_read)
+        return application(environ, let_read)
+
+    return checked
 
 
-def _methods_here(app: Flask) -> Iterable[str]:
-    adapter = app.create_url_adapter(request)
-    return adapter.allowed_methods() if adapter else ()
-
-
-def _preflight(allowed: bool, methods: Iterable[str]) -> Response:
-    if not allowed:
-        raise MlflowException("Cross-origin request blocked.", PERMISSION_DENIED)
+def _preflight(environ: WSGIEnvironment, methods: Iterable[str]) -> Response:
     names = ", ".join(sorted(methods))
     reply = Response(status=204, headers={"Allow": names, "Access-Control-Allow-Methods": names})
-    if wanted := request.headers.get("Access-Control-Request-Headers"):
+    if wanted := environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"):
         reply.headers["Access-Control-Allow-Headers"] = wanted
     return reply
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -11,6 +12,12 @@ from werkzeug.exceptions import HTTPException
 from pycore.errors import InvalidInput, MlflowException, PayloadTooLarge
 from pycore.wire import errors
 from pycore.wire.encoding import JsonObject, dumps
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Where the WSGI environment has the name that a request was given.
+REQUEST_ID = "crateflow.request_id"
 
 _log = logging.getLogger(__name__)
 
@@ -20,32 +27,39 @@ def json_reply(body: JsonObject, status: int = 200) -> Response:
     return Response(dumps(body), status, content_type="application/json")
 
 
-def install_error_handlers(app: Flask) -> None:
-    """Answer every error of an application with a code and a message, and nothing of its inside."""
-    app.register_error_handler(MlflowException, _refused)
-    app.register_error_handler(HTTPException, _refused_by_http)
-    app.register_error_handler(Exception, _unexpected)
-
-
-def _refused(error: MlflowException) -> Response:
+def refusal(error: Exception, environ: WSGIEnvironment) -> Response:
+    """Return the reply to an error: a code and a message, and nothing of the server's inside."""
+    endpoint = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    if isinstance(error, HTTPException):
+        return _refused_by_http(error, endpoint, environ)
+    if not isinstance(error, MlflowException):
+        # The last resort: what nobody foresaw goes to the log whole and to the client as a number.
+        request_id = environ.get(REQUEST_ID) or uuid.uuid4().hex
+        _log.error("%s failed; request id %s", endpoint, request_id, exc_info=error)
+        error = MlflowException(f"Internal error. The server's log says more under request id {request_id}.")
+        return json_reply(*errors.to_json(error))
     body, status = errors.to_json(error)
     if status in (500, 503):
-        _log.error("%s %s failed: %s", request.method, request.path, error.message)
+        _log.error("%s failed: %s", endpoint, error.message)
     return json_reply(body, status)
 
 
-def _refused_by_http(error: HTTPException) -> Response:
+def install_error_handlers(app: Flask) -> None:
+    """Answer every error of a Flask application with its `refusal`."""
+    app.register_error_handler(Exception, lambda error: refusal(error, request.environ))
+
+
+def _refused_by_http(error: HTTPException, endpoint: str, environ: WSGIEnvironment) -> Response:
     status = error.code or 500
-    body, _ = errors.to_json(_explained(error, status))
+    body, _ = errors.to_json(_explained(error, status, endpoint))
     reply = json_reply(body, status)
-    for name, value in error.get_headers(request.environ):
+    for name, value in error.get_headers(environ):
         if name not in ("Content-Type", "Content-Length"):
             reply.headers[name] = value
     return reply
 
 
-def _explained(error: HTTPException, status: int) -> MlflowException:
-    endpoint = f"{request.method} {request.path}"
+def _explained(error: HTTPException, status: int, endpoint: str) -> MlflowException:
     if status == 404:
         return MlflowException(f"There is no endpoint {endpoint!r} here.", errors.ENDPOINT_NOT_FOUND)
     if status == 405:
@@ -58,11 +72,3 @@ def _explained(error: HTTPException, status: int) -> MlflowException:
     if status < 500:
         return InvalidInput(error.description or error.name)
     return MlflowException(error.name)
-
-
-def _unexpected(error: Exception) -> Response:
-    # The last resort: what nobody foresaw goes to the log whole and to the client as a number.
-    request_id = uuid.uuid4().hex
-    _log.error("%s %s failed; request id %s", request.method, request.path, request_id, exc_info=error)
-    hint = MlflowException(f"Internal error. The server's log says more under request id {request_id}.")
-    return json_reply(*errors.to_json(hint))

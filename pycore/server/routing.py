@@ -83,7 +83,7 @@ class JsonRoute(Route):
 
     def respond(self, api: Api, request: Request, **path: str) -> Response:
         """Answer a request."""
-        return json_reply(self.handler(api, arguments_of(request), **path))
+        return json_reply(self.handler(api, arguments_of(request.environ), **path))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -175,3 +175,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "version", probes.version, ROOT),
     Route("GET", "", home.home, ROOT),
 )
+
+# Addresses with variable parts, and those that give some method the whole HTTP request, are Flask's.
+_FLASK_PATHS = {route.path for route in ROUTES if "<" in route.path or not isinstance(route, JsonRoute)}
+#: The routes that `pycore.server.json_api` answers.
+FIXED_ROUTES = [route for route in ROUTES if isinstance(route, JsonRoute) and route.path not in _FLASK_PATHS]

@@ -51,7 +51,7 @@ _NO_MULTIPART = "Multipart upload is not supported for the current artifact repo
 
 def list_proxied(api: Api, request: Request) -> Response:
     """Return one level below a folder of the destination; names without the folder."""
-    folder = checked_folder(query_of(request).text("path", ""))
+    folder = checked_folder(query_of(request.environ).text("path", ""))
     files = [
         FileInfo(PurePosixPath(file.path).name, file.is_dir, file.file_size)
         for file in _destination(api).list(folder)
@@ -93,20 +93,20 @@ def refuse_presigned(api: Api, request: Request, path: str = "") -> Response:
 
 def get_of_run(api: Api, request: Request) -> Response:
     """Send a file among the artifacts of a run."""
-    arguments = query_of(request)
+    arguments = query_of(request.environ)
     path = arguments.text("path")
     return _sent(RunArtifacts(api, arguments.run_id()), path, request)
 
 
 def get_of_logged_model(api: Api, request: Request, model_id: str) -> Response:
     """Send a file of a logged model."""
-    path = query_of(request).text("artifact_file_path")
+    path = query_of(request.environ).text("artifact_file_path")
     return _sent(api.artifacts.open(api.logged_models.get(model_id).artifact_location), path, request)
 
 
 def get_of_version(api: Api, request: Request) -> Response:
     """Send a file of a model version."""
-    arguments = query_of(request)
+    arguments = query_of(request.environ)
     name, version = arguments.text("name"), arguments.identifier("version")
     path = arguments.text("path")
     return _sent(_of_source(api, api.model_versions.get_download_uri(name, version)), path, request)
@@ -114,7 +114,7 @@ def get_of_version(api: Api, request: Request) -> Response:
 
 def upload_to_run(api: Api, request: Request) -> Response:
     """Write a file of at most 10 MiB among the artifacts of a run."""
-    arguments = query_of(request)
+    arguments = query_of(request.environ)
     store, path = _of_run(api, arguments.run_id()), arguments.text("path")
     content = request.stream.read(_MAX_UPLOAD_BYTES + 1)
     if not 0 < len(content) <= _MAX_UPLOAD_BYTES:
