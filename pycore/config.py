@@ -235,6 +235,11 @@ GATEWAY_START_S = Setting(
     "CRATEFLOW_GATEWAY_START_S", 60, _positive, "Seconds a request waits for a gateway to start its model."
 )
 
+# Projects
+ENV_ROOT = Setting(
+    "MLFLOW_ENV_ROOT", "~/.cache/crateflow/envs", str, "Folder for the virtual environments of projects."
+)
+
 R_HOME = Setting("R_HOME", None, _optional, "The R installation to use; found by `R RHOME` otherwise.")
 
 

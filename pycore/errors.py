@@ -12,6 +12,7 @@
     ├── UnsupportedMediaType   UNSUPPORTED_MEDIA_TYPE
     ├── Unavailable            TEMPORARILY_UNAVAILABLE  try again later: database, server, queue
     ├── DeadlineExceeded       DEADLINE_EXCEEDED        the time limit of a request has passed
+    ├── ProjectFailed                                   a project's command or its environment
     └── ModelError             BAD_REQUEST              something about a model, not about the platform
         ├── InvalidModel                                a model folder or crate that cannot be read
         ├── FlavorUnknown                               no installed flavor can load it
@@ -123,6 +124,10 @@ class DeadlineExceeded(MlflowException):
     """The time limit of the request has passed."""
 
     code = "DEADLINE_EXCEEDED"
+
+
+class ProjectFailed(MlflowException):
+    """A project's command has not ended well, or what it needs could not be installed."""
 
 
 class ModelError(MlflowException):

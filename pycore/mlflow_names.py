@@ -57,6 +57,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "models.model": ("pycore.models.spec", "pycore.models.model_info"),
     "models.signature": (),
+    "projects": ("pycore.projects.running",),
     "protos": (),
     "protos.databricks_pb2": ("pycore.error_codes",),
     "pyfunc": ("pycore.flavors.pyfunc_function",),
@@ -79,11 +80,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 NAMES: Mapping[str, tuple[str, str]] = {
     "autolog": ("pycore.autologging.libraries", "autolog"),
     "MlflowException": ("pycore.errors", "MlflowException"),
+    "exceptions.ExecutionException": ("pycore.errors", "ProjectFailed"),
     # Kinds of what is refused that are one here.
     "exceptions.InvalidUrlException": ("pycore.errors", "InvalidInput"),
     "exceptions.MissingConfigException": ("pycore.errors", "InvalidInput"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
+    "run": ("pycore.projects.running", "run"),
     "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
     "utils.mlflow_tags.MLFLOW_DATASET_CONTEXT": ("pycore.tracking.run_context", "DATASET_CONTEXT"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),

@@ -17,6 +17,7 @@ VERBS: Mapping[str, str] = {
     "doctor": "pycore.cli.doctor:doctor",
     "experiments": "pycore.cli.experiments:experiments",
     "models": "pycore.cli.models:models",
+    "run": "pycore.cli.run:run",
     "runs": "pycore.cli.runs:runs",
     "server": "pycore.cli.server:server",
     "ui": "pycore.cli.server:server",

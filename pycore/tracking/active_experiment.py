@@ -36,7 +36,7 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | int 
         raise InvalidInput("set_experiment takes either experiment_name or experiment_id.")
     client = MlflowClient()
     if experiment_name is not None:
-        experiment = _get_or_create(client, experiment_name)
+        experiment = get_or_create(client, experiment_name)
     else:
         experiment = client.get_experiment(str(experiment_id))
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
@@ -63,7 +63,7 @@ def active_experiment_id() -> str:
         return chosen
     name, experiment_id = config.EXPERIMENT_NAME.get(), config.EXPERIMENT_ID.get()
     if name:
-        found = _get_or_create(MlflowClient(), name).experiment_id
+        found = get_or_create(MlflowClient(), name).experiment_id
         if experiment_id and experiment_id != found:
             raise InvalidInput(
                 f"{config.EXPERIMENT_NAME.name} is {name!r}, which has the id {found}, but "
@@ -83,7 +83,8 @@ def _checked(experiment_id: str) -> str:
         ) from error
 
 
-def _get_or_create(client: MlflowClient, name: str) -> Experiment:
+def get_or_create(client: MlflowClient, name: str) -> Experiment:
+    """Return the experiment of a name, which is made when there is none."""
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # Another process may make it in between.

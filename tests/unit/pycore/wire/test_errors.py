@@ -24,6 +24,7 @@ EXPECTED = {
     "UnsupportedMediaType": ("UNSUPPORTED_MEDIA_TYPE", 415),
     "Unavailable": ("TEMPORARILY_UNAVAILABLE", 503),
     "DeadlineExceeded": ("DEADLINE_EXCEEDED", 504),
+    "ProjectFailed": ("INTERNAL_ERROR", 500),
     "ModelError": ("BAD_REQUEST", 400),
     "InvalidModel": ("BAD_REQUEST", 400),
     "FlavorUnknown": ("BAD_REQUEST", 400),

@@ -1,0 +1,199 @@
+"""A project that has been started: its process, and the run it belongs to."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from pathlib import Path
+from typing import IO, TextIO
+
+from pycore.entities import RunStatus
+from pycore.errors import ProjectFailed
+from pycore.tracking.mlflow_client import MlflowClient
+
+EXIT_STATUS = "crateflow.project.exitStatus"
+OUTPUT_TAIL = "crateflow.project.outputTail"
+
+_TAIL_CHARACTERS = 4000
+_TAIL_LINES = 20
+_CHUNK_BYTES = 1 << 16
+#: How late the end of a process is noticed whose children keep its output open.
+_POLL_S = 0.1
+#: What a cancelled command has to end by itself.
+_GRACE_S = 10.0
+
+
+class SubmittedRun:
+    """A command of a project, whose output is passed on and whose end closes its run.
+
+    The run becomes FINISHED when the command exits with 0, unless the command has ended it otherwise; FAILED
+    with tags for the exit status and the end of the output; KILLED when it was cancelled. A program that
+    does not wait for it still goes on until the command has ended.
+
+    Parameters
+    ----------
+    run_id : str
+    tracking_uri : str
+    command : str
+        For bash.
+    folder : Path
+        Where it runs.
+    variables : mapping of str to str
+        Its whole environment.
+    workspace : TemporaryDirectory
+        Removed at the end.
+
+    Attributes
+    ----------
+    run_id, command : str
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        tracking_uri: str,
+        command: str,
+        folder: Path,
+        variables: Mapping[str, str],
+        workspace: tempfile.TemporaryDirectory[str],
+    ) -> None:
+        self.run_id = run_id
+        self.command = command
+        self._tracking_uri = tracking_uri
+        self._workspace = workspace
+        self._cancelled = threading.Event()
+        self._say(f"Running command '{command}' in run with ID '{run_id}'")
+        self._process = subprocess.Popen(  # noqa: S603  # a project is a command, and running it what is asked
+            ["bash", "-c", command],  # noqa: S607
+            cwd=folder,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # A group of its own, so that all of it can be ended.
+            start_new_session=True,
+        )
+        watcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"project-{run_id}")
+        self._outcome: Future[RunStatus] = watcher.submit(self._watch)
+        watcher.shutdown(wait=False)
+
+    def wait(self) -> bool:
+        """Wait for the end, and return whether the run is FINISHED.
+
+        Raises
+        ------
+        MlflowException
+            The end could not be noted where the run is tracked.
+        """
+        return self._outcome.result() == RunStatus.FINISHED
+
+    def get_status(self) -> str:
+        """Return the status of the run, such as ``RUNNING``."""
+        return (self._outcome.result() if self._outcome.done() else RunStatus.RUNNING).name
+
+    def cancel(self) -> None:
+        """End the command and what it has started, and wait until it has ended."""
+        self._cancelled.set()
+        self._signal(signal.SIGTERM)
+        try:
+            self._outcome.exception(_GRACE_S)
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+        self._outcome.exception()
+
+    def finish(self) -> None:
+        """Wait for the end and tell it on stderr; an interrupt cancels the run.
+
+        Raises
+        ------
+        ProjectFailed
+            The run is not FINISHED.
+        """
+        try:
+            finished = self.wait()
+        except KeyboardInterrupt:
+            self.cancel()
+            self._say(f"Run (ID '{self.run_id}') killed")
+            raise
+        self._say(f"Run (ID '{self.run_id}') {'succeeded' if finished else 'failed'}")
+        if not finished:
+            raise ProjectFailed(f"The run {self.run_id} is {self.get_status()}: {self._reason()}.")
+
+    def _say(self, what: str) -> None:
+        # Programs find the run by these lines, whatever logging is set up.
+        print(f"=== {what} ===", file=sys.stderr, flush=True)
+
+    def _reason(self) -> str:
+        code = self._process.returncode
+        return f"its command ended with exit status {code}" if code else "its command ended it so"
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, number)
+
+    def _watch(self) -> RunStatus:
+        with self._workspace, self._process:
+            tail = self._pass_on()
+            return self._close(self._process.wait(), tail)
+
+    def _pass_on(self) -> str:
+        """Copy the output while it comes, and return the end of it."""
+        tail = ""
+        with selectors.DefaultSelector() as outputs:
+            for stream, target in ((self._process.stdout, sys.stdout), (self._process.stderr, sys.stderr)):
+                outputs.register(_required(stream), selectors.EVENT_READ, _Output(target))
+            while outputs.get_map():
+                ready = outputs.select(_POLL_S)
+                if not ready and self._process.poll() is not None:
+                    break  # a process left in the background keeps the output open: it is not waited for
+                for key, _ in ready:
+                    data = os.read(key.fd, _CHUNK_BYTES)
+                    tail = (tail + key.data.write(data))[-_TAIL_CHARACTERS:]
+                    if not data:
+                        outputs.unregister(key.fileobj)
+        return "\n".join(tail.splitlines()[-_TAIL_LINES:])
+
+    def _close(self, exit_status: int, tail: str) -> RunStatus:
+        client = MlflowClient(self._tracking_uri)
+        if exit_status == 0:
+            status = RunStatus.from_string(client.get_run(self.run_id).info.status)
+            if RunStatus.is_terminated(status):
+                return status
+            client.set_terminated(self.run_id, RunStatus.FINISHED)
+            return RunStatus.FINISHED
+        status = RunStatus.KILLED if self._cancelled.is_set() else RunStatus.FAILED
+        client.set_tag(self.run_id, EXIT_STATUS, exit_status)
+        client.set_tag(self.run_id, OUTPUT_TAIL, tail)
+        client.set_terminated(self.run_id, status)
+        return status
+
+
+class _Output:
+    """Bytes on their way to a text stream, which in a notebook is no file."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def write(self, data: bytes) -> str:
+        """Write what is complete, and return it; no data ends the text."""
+        text = self._decoder.decode(data, final=not data)
+        # Whoever read it may have gone; the project goes on.
+        with contextlib.suppress(BrokenPipeError):
+            self._target.write(text)
+            self._target.flush()
+        return text
+
+
+def _required(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None, "opened as a pipe"
+    return stream
