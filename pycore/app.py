@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask, request
 from werkzeug import Response
 
 from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, folder_of, is_local
 from pycore.config import ARTIFACT_FOLDERS
 from pycore.gateway.app import PREFIX, ROUTES, GatewayApp
-from pycore.protocols import Api
+from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import HttpOptions, make_app
-from pycore.services.build import build_api
+from pycore.services.build import build_api, now_ms
+from pycore.services.garbage import GarbageCollector
 from pycore.store.database import Database
 
 #: Where artifacts lie when clients reach them without the server.
@@ -55,6 +59,36 @@ def open_platform(
     root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
     stores = StoresByScheme(destination, [*ARTIFACT_FOLDERS.get(), root])
     return build_api(Database.open(backend_store_uri), stores, root)
+
+
+@contextmanager
+def garbage_collector(
+    backend_store_uri: str,
+    artifacts_destination: str | None,
+    tracking_uri: str | None = None,
+) -> Iterator[GarbageCollector]:
+    """Give what removes deleted things of a database for good; see `open_platform`.
+
+    Parameters
+    ----------
+    tracking_uri : str, optional
+        Address of the server through which files behind ``mlflow-artifacts:`` are removed; without it
+        they lie in `artifacts_destination`.
+
+    Raises
+    ------
+    NotFound
+        There is no such database.
+    """
+    destination = _absolute(artifacts_destination) if artifacts_destination else None
+    stores: ArtifactStores = StoresByScheme(destination)
+    if tracking_uri:
+        # A server has no use for the library that speaks to one.
+        from pycore.client.build import build_api as build_client
+
+        stores = build_client(tracking_uri).artifacts
+    with Database.open(backend_store_uri, must_exist=True) as database:
+        yield GarbageCollector(database, database, stores, now_ms)
 
 
 def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> Flask:

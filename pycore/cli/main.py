@@ -16,6 +16,7 @@ VERBS: Mapping[str, str] = {
     "db": "pycore.cli.db:db",
     "doctor": "pycore.cli.doctor:doctor",
     "experiments": "pycore.cli.experiments:experiments",
+    "gc": "pycore.cli.gc:gc",
     "models": "pycore.cli.models:models",
     "run": "pycore.cli.run:run",
     "runs": "pycore.cli.runs:runs",

@@ -9,10 +9,11 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from sqlalchemy import Connection
 
-from pycore.errors import MlflowException
+from pycore.errors import MlflowException, NotFound
 from pycore.store import engines, schema
 from pycore.store.failures import translated
 
@@ -45,25 +46,47 @@ class Database:
         os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
 
     @classmethod
-    def open(cls, uri: str) -> Database:
+    def open(cls, uri: str, *, must_exist: bool = False) -> Database:
         """Return the database with its schema brought up to date; an empty one gets its tables.
+
+        Parameters
+        ----------
+        uri : str
+        must_exist : bool
+            Refuse an empty one instead, and make no file.
 
         Raises
         ------
+        NotFound
+            It must exist, and does not.
         Unavailable
             It cannot be reached, or has a schema this release does not know; says what to do.
         """
         database = cls(uri)
         try:
+            if must_exist:
+                database.check_it_exists()
+            # Asked first: a database of another program is refused as it is.
+            is_current = database._schema_is_current()
             if database._is_sqlite:
                 database._write_ahead()
-            if not database._schema_is_current():
+            if not is_current:
                 database._upgrade()
         except MlflowException as error:
             database.close()
             shown = database.url.render_as_string(hide_password=True)
             raise type(error)(f"Cannot open {shown}: {error.message}") from error
         return database
+
+    def check_it_exists(self) -> None:
+        """Raise `NotFound` for a database without tables; no file is made for it."""
+        # SQLite makes the file of whoever asks.
+        exists = not self._is_sqlite or Path(self.url.database or "").exists()
+        if exists:
+            with self.reading() as connection:
+                exists = schema.revision(connection) is not None
+        if not exists:
+            raise NotFound("it holds no Crateflow database; check the URI.")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -109,6 +109,16 @@ def get_storage_location(connection: Connection, name: str, version: int) -> str
         .where(registered_models.c.name == name, model_versions.c.version == version)
     )
     return connection.execute(statement).scalar()
+
+
+def get_origins(connection: Connection) -> Iterator[tuple[str, int, list[str | None]]]:
+    """Yield of every version its model's name, its number, and all that it says of where it comes from."""
+    columns = model_versions.c
+    origin = (columns.run_id, columns.model_id, columns.source, columns.storage_location)
+    statement = select(registered_models.c.name, columns.version, *origin).select_from(_SOURCE)
+    statement = statement.order_by(registered_models.c.name, columns.version)
+    for name, version, *texts in connection.execute(statement):
+        yield name, version, texts
 
 
 def get_latest_versions(connection: Connection, model_pks: Sequence[int]) -> dict[int, list[ModelVersion]]:

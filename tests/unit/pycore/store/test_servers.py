@@ -15,9 +15,11 @@ from database_servers import mariadb, postgresql
 from old_databases import FILES, copy_to, deleted_times, use
 from sqlalchemy import make_url, text
 
+from pycore.artifacts.stores import StoresByScheme
 from pycore.entities import ExperimentTag, Metric, Param
-from pycore.errors import AlreadyExists, InvalidInput, Unavailable
+from pycore.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from pycore.services import build_api
+from pycore.services.garbage import GarbageCollector, Selection
 from pycore.store import Database, engines, schema
 from pycore.store.tables import metadata
 
@@ -183,6 +185,27 @@ def test_many_threads_log_to_one_run(api):
     data = api.runs.get(run_id).data
     assert len(data.params) == 80
     assert data.metrics == {"m": 9.0}
+
+
+def test_what_was_deleted_is_removed_for_good(database, api, tmp_path):
+    stores = StoresByScheme(str(tmp_path))
+    collector = GarbageCollector(database, database, stores, lambda: 2**60)
+    experiment = api.experiments.create("iris")
+    run_id = api.runs.create(experiment).info.run_id
+    model = api.logged_models.create(experiment, "tree", run_id)
+    api.runs.log_batch(run_id, [Metric("m", 1.0, 1, 1, model.model_id, "iris", "d")], [Param("p", "1")])
+    kept = api.runs.create(experiment).info.run_id
+    api.registered_models.create("iris-lm")
+    api.model_versions.create("iris-lm", f"runs:/{kept}/model")
+    api.experiments.delete(experiment)
+    found = [item for item, _ in collector.collect(Selection(older_than_ms=1000))]
+    assert {item.row.identifier for item in found if item.kept_because is None} == {run_id, model.model_id}
+    with pytest.raises(NotFound):
+        api.runs.get(run_id)
+    api.model_versions.delete("iris-lm", "1")
+    named = Selection(experiment_ids=[experiment], run_ids=[kept])
+    assert [error for _, error in collector.collect(named)] == [None, None]
+    assert api.experiments.create("iris") != experiment
 
 
 def test_reading_sees_one_state(database, api):

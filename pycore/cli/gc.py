@@ -1,0 +1,109 @@
+"""``crateflow gc``: remove for good what was deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pycore.errors import MlflowException
+
+if TYPE_CHECKING:
+    from pycore.services.garbage import Garbage
+
+_DEFAULT_DESTINATION = "./mlartifacts"
+_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
+_AGE = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _MS), re.ASCII)
+
+_option = partial(click.option, show_envvar=True)
+
+
+def _age_ms(_: click.Context, __: click.Parameter, value: str) -> int:
+    match = _AGE.fullmatch(value)
+    if not match or not value:
+        raise click.BadParameter(f"expected days, hours, minutes and seconds as in 1d2h3m4s, got {value!r}.")
+    return int(sum(float(number) * _MS[unit] for unit, number in match.groupdict("0").items()))
+
+
+def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.strip() for each in (value or "").split(",") if each.strip()))
+
+
+@click.command("gc")
+@_option(
+    "--backend-store-uri",
+    envvar="MLFLOW_BACKEND_STORE_URI",
+    default="sqlite:///mlflow.db",
+    show_default=True,
+    help="Database of the runs, as an SQLAlchemy URL.",
+)
+@_option(
+    "--artifacts-destination",
+    envvar="MLFLOW_ARTIFACTS_DESTINATION",
+    help="Folder, or s3:// URI, where the server keeps the artifacts that clients send to it.  [default: "
+    f"{_DEFAULT_DESTINATION} where that exists]",
+)
+@click.option(
+    "--tracking-uri",
+    metavar="URL",
+    help="Address of the server, to remove artifacts through it rather than from its destination.",
+)
+@click.option(
+    "--older-than",
+    "older_than_ms",
+    callback=_age_ms,
+    default="0s",
+    metavar="AGE",
+    help="Only what was deleted so long ago, such as 30d or 1d2h3m4s.  [default: everything deleted]",
+)
+@click.option("--run-ids", callback=_ids, help="Only these runs, separated by commas.")
+@click.option("--experiment-ids", callback=_ids, help="Only these experiments, with all their runs.")
+@click.option("--force", is_flag=True, help="Remove also what versions of registered models were made from.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+def gc(
+    backend_store_uri: str,
+    artifacts_destination: str | None,
+    tracking_uri: str | None,
+    older_than_ms: int,
+    run_ids: tuple[str, ...],
+    experiment_ids: tuple[str, ...],
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Remove deleted runs, experiments and logged models for good, with their artifacts.
+
+    Nothing of it can be restored. A run or logged model that a version of a registered model was made
+    from is kept, and so is the experiment it is in. The names of removed experiments are free again.
+    """
+    # SQLAlchemy takes longer to load than `--help` may take.
+    from pycore.app import garbage_collector
+    from pycore.services.garbage import Selection
+
+    if artifacts_destination is None and Path(_DEFAULT_DESTINATION).is_dir():
+        artifacts_destination = _DEFAULT_DESTINATION
+    selection = Selection(older_than_ms, run_ids, experiment_ids, force)
+    with garbage_collector(backend_store_uri, artifacts_destination, tracking_uri) as collector:
+        if dry_run:
+            _tell([(item, None) for item in collector.find(selection)], "would be")
+        else:
+            _tell(collector.collect(selection), "has been")
+
+
+def _tell(found: Iterable[tuple[Garbage, MlflowException | None]], verb: str) -> None:
+    count, failed = 0, False
+    for count, (item, error) in enumerate(found, start=1):
+        if item.kept_because is not None:
+            click.echo(f"{item.name} is kept: {item.kept_because}.", err=True)
+        elif error is not None:
+            click.echo(f"{item.name} could not be removed: {error.message} Run gc again.", err=True)
+            failed = True
+        else:
+            click.echo(f"{item.name} {verb} permanently deleted.")
+    if not count:
+        click.echo("Nothing is deleted that could be removed.")
+    if failed:
+        raise click.exceptions.Exit(1)
