@@ -163,7 +163,7 @@ def server(
     from pycore.gateway.options import GatewayOptions
     from pycore.gateway.supervisor import Supervisor
     from pycore.gateway.tokens import Tokens
-    from pycore.server.access_log import AccessLog
+    from pycore.http.access_log import AccessLog
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.origins import OriginRules
 
