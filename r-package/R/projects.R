@@ -51,7 +51,8 @@ command_params <- function(arguments) {
   while (length(arguments) > 0) {
     flag <- arguments[[1]]
     arguments <- arguments[-1]
-    if (!startsWith(flag, "--")) next
+    # Rscript hands on the `--args` of its own command line as well.
+    if (!startsWith(flag, "--") || flag == "--args") next
     name <- gsub("-", "_", sub("=.*", "", substring(flag, 3)))
     if (grepl("=", flag)) {
       value <- sub("^[^=]*=", "", flag)

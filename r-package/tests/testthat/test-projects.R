@@ -1,6 +1,6 @@
 test_that("command lines are read", {
   expect_identical(
-    command_params(c("--alpha", "0.5", "skipped", "--max-depth=3", "--name=a=b", "--last")),
+    command_params(c("--args", "--alpha", "0.5", "skipped", "--max-depth=3", "--name=a=b", "--last")),
     list(alpha = "0.5", max_depth = "3", name = "a=b")
   )
 })
