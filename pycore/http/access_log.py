@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Comes with requests that have an id already, and with every reply.
 REQUEST_ID_HEADER = "X-Request-ID"
-#: Where an environment of WSGI has it.
-ENVIRON_REQUEST_ID = "HTTP_X_REQUEST_ID"
+#: Where an environment of WSGI has the id of a request that `logged` has named.
+REQUEST_ID = "crateflow.request_id"
 #: As a path: the standard output.
 STANDARD_OUTPUT = "-"
 
@@ -88,7 +88,7 @@ def logged(
     Parameters
     ----------
     application : WSGI callable
-        Finds the request's id where a proxy would have put it.
+        Finds the request's id in its environment, under `REQUEST_ID`.
     log : AccessLog, optional
     route_of : callable
         Returns the route of a request that has been answered; see `AccessLog.write`.
@@ -96,7 +96,7 @@ def logged(
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.perf_counter()
-        name = environ[ENVIRON_REQUEST_ID] = request_id(environ.get(ENVIRON_REQUEST_ID))
+        name = environ[REQUEST_ID] = request_id(environ.get("HTTP_X_REQUEST_ID"))
         status = 0
 
         def start(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.routing import PathConverter
 
+from pycore.http.access_log import AccessLog, logged
 from pycore.protocols import Api
-from pycore.server.access_log import AccessLog, logged
 from pycore.server.json_api import JsonApi
 from pycore.server.origins import OriginRules, checked_origins
 from pycore.server.replies import install_error_handlers

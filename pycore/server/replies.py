@@ -10,14 +10,12 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from pycore.errors import InvalidInput, MlflowException, PayloadTooLarge
+from pycore.http.access_log import REQUEST_ID
 from pycore.wire import errors
 from pycore.wire.encoding import JsonObject, dumps
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-#: Where the WSGI environment has the name that a request was given.
-REQUEST_ID = "crateflow.request_id"
 
 _log = logging.getLogger(__name__)
 

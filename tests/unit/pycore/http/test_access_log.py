@@ -73,7 +73,7 @@ def test_without_a_log_the_reply_is_named_all_the_same():
 def test_the_application_finds_the_id_that_the_reply_has():
     def application(environ, start_response):
         start_response("200 OK", [])
-        return [environ["HTTP_X_REQUEST_ID"].encode()]
+        return [environ["crateflow.request_id"].encode()]
 
     answered, got = ask(logged(application, None, lambda _: None), HTTP_X_REQUEST_ID="not good")
     assert got == [answered["X-Request-ID"].encode()]
