@@ -49,7 +49,12 @@ model_formula <- function(model) {
 
 predictor_names <- function(model, data) {
   if (isS4(model)) return(intersect(all.vars(stats::formula(model)[[3]]), names(data)))
-  if (inherits(model, "train")) return(setdiff(names(data), ".outcome"))
+  if (inherits(model, "train")) {
+    # Of a recipe, the columns before its steps.
+    columns <- model$recipe$var_info
+    if (is.null(columns)) return(setdiff(names(data), ".outcome"))
+    return(columns$variable[columns$role == "predictor"])
+  }
   if (inherits(model, "ranger")) return(model$forest$independent.variable.names)
   if (inherits(model, "glmnet")) return(glmnet_columns(model))
   if (inherits(model, "cv.glmnet")) return(glmnet_columns(model$glmnet.fit))

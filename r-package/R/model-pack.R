@@ -50,13 +50,19 @@ pack.loess <- pack_response
 
 #' @export
 pack.glm <- function(model, type, call) {
-  type <- pack_type(type, c(response = "response", link = "link"), call)
+  type <- pack_type(type, c(response = "response", prob_of(model), link = "link"), call)
   crate(function(x) stats::predict(model, x, type = !!type), model = model)
+}
+
+# The response of a model of yes and no is a probability.
+prob_of <- function(model) {
+  if (model$family$family %in% c("binomial", "quasibinomial")) c(prob = "response")
 }
 
 #' @export
 pack.gam <- function(model, type, call) {
-  type <- pack_type(type, c(response = "response", link = "link", terms = "terms"), call)
+  types <- c(response = "response", prob_of(model), link = "link", terms = "terms")
+  type <- pack_type(type, types, call)
   crate(function(x) mgcv::predict.gam(model, x, type = !!type), model = model)
 }
 

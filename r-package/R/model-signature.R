@@ -153,8 +153,8 @@ param_schema <- function(name, default, call = rlang::caller_env()) {
 
 # As MLmodel has it: three JSON texts.
 signature_fields <- function(signature) {
-  parts <- unclass(signature)[c("inputs", "outputs", "params")]
-  lapply(parts, function(part) if (!is.null(part)) json_list(part))
+  parts <- compact(unclass(signature))
+  lapply(parts[intersect(c("inputs", "outputs", "params"), names(parts))], json_list)
 }
 
 json_list <- function(x) {

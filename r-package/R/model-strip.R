@@ -36,8 +36,10 @@ drop_training_data <- function(crate, example) {
   sizes <- c(serialized_bytes(crate), serialized_bytes(slim))
   if (sizes[[2]] < sizes[[1]]) {
     rlang::inform(
-      inline("The model goes without its training data: {format_bytes(sizes[[2]])} in place of \\
-              {format_bytes(sizes[[1]])}.", environment()),
+      paste0(
+        "The model goes without its training data: ", format_bytes(sizes[[2]]), " in place of ",
+        format_bytes(sizes[[1]]), "."
+      ),
       class = "crateflow_message_stripped",
       sizes = sizes
     )
@@ -56,12 +58,7 @@ strip <- function(model) {
   classes <- class(model)
   plain <- unclass(model)
   for (part in unlist(training_parts[classes])) plain[[part]] <- NULL
-  # Data given in full to a call, as do.call() does.
-  if (is.call(plain$call)) {
-    for (argument in intersect(c("data", "x", "y", "weights"), names(plain$call))) {
-      if (!is.language(plain$call[[argument]])) plain$call[[argument]] <- as.name(argument)
-    }
-  }
+  if (is.call(plain$call)) plain$call <- strip_call(plain$call, classes[[1]])
   if (inherits(plain$qr, "qr")) plain$qr <- strip_qr(plain$qr)
   for (part in c("terms", "formula", "pterms", "pred.formula")) {
     if (rlang::is_formula(plain[[part]])) environment(plain[[part]]) <- formula_env(plain[[part]])
@@ -69,6 +66,22 @@ strip <- function(model) {
   if (inherits(plain$finalModel, names(training_parts))) plain$finalModel <- strip(plain$finalModel)
   structure(plain, class = classes)
 }
+
+# A call made by do.call() holds function, data and formula in full, where that of a script names them.
+strip_call <- function(call, class) {
+  if (is.function(call[[1]])) call[[1]] <- as.name(class)
+  for (argument in setdiff(names(call), "")) {
+    value <- call[[argument]]
+    if (is.environment(environment(value)) && rlang::is_formula(value)) {
+      environment(call[[argument]]) <- formula_env(value)
+    } else if (!is.language(value) && (argument %in% data_arguments || serialized_bytes(value) > 1000)) {
+      call[[argument]] <- as.name(argument)
+    }
+  }
+  call
+}
+
+data_arguments <- c("data", "x", "y", "weights")
 
 # Predictions and their standard errors use the triangular factor only, not the rows.
 strip_qr <- function(qr) {

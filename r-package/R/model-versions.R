@@ -13,8 +13,9 @@
 #' @param version Its number, as text or number.
 #' @returns The version, a list of class `mlflow_model_version` of `name`, `version` (a text),
 #'   `creation_timestamp`, `last_updated_timestamp`, `current_stage`, `description`, `source`, `run_id`,
-#'   `status`, `run_link`   and, where there are any, `tags` and `aliases`. `mlflow_delete_model_version()` returns NULL,
-#'   invisibly; `mlflow_get_model_version_download_uri()` the URI of the files.
+#'   `status`, `run_link` and, where there are any, `tags` and `aliases`.
+#'   `mlflow_delete_model_version()` returns NULL, invisibly; `mlflow_get_model_version_download_uri()` the
+#'   URI of the files.
 #' @export
 #' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
 #' with(run <- mlflow_start_run(), mlflow_log_text("irises", "model/notes.txt"))

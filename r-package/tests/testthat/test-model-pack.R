@@ -27,6 +27,7 @@ test_that("models of base R are logged as they are", {
   fit <- glm(am ~ wt, binomial, cars)
   expect_predicts(fit, predict(fit, cars, type = "response"), cars, "wt")
   expect_predicts(fit, predict(fit, cars), cars, "wt", type = "link")
+  expect_predicts(fit, predict(fit, cars, type = "response"), cars, "wt", type = "prob")
   fit <- nls(mpg ~ a + b * exp(-wt), mtcars, start = list(a = 10, b = 40))
   expect_predicts(fit, predict(fit, mtcars), mtcars, "wt")
   fit <- loess(mpg ~ wt, mtcars)
@@ -39,6 +40,9 @@ test_that("additive and mixed models are logged as they are", {
   skip_if_not_installed("mgcv")
   fit <- mgcv::gam(mpg ~ s(wt), data = mtcars)
   expect_predicts(fit, mgcv::predict.gam(fit, mtcars), mtcars, "wt")
+  fit <- mgcv::gam(am ~ s(wt), family = binomial, data = mtcars)
+  expect_predicts(fit, mgcv::predict.gam(fit, mtcars, type = "response"), mtcars, "wt", type = "prob")
+  expect_error(round_trip(mgcv::gam(mpg ~ s(wt), data = mtcars), type = "prob"), "must be one of")
   skip_if_not_installed("lme4")
   fit <- lme4::lmer(Reaction ~ Days + (1 | Subject), lme4::sleepstudy)
   expect_predicts(fit, predict(fit, lme4::sleepstudy), lme4::sleepstudy, c("Days", "Subject"))
@@ -68,6 +72,8 @@ test_that("trees and forests predict classes, probabilities or numbers", {
   fit <- randomForest::randomForest(Species ~ ., iris, ntree = 10)
   expect_predicts(fit, predict(fit, flowers), flowers, species)
   expect_predicts(fit, unclass(predict(fit, flowers, "prob")), flowers, species, type = "prob")
+  fit <- randomForest::randomForest(mpg ~ wt + hp, mtcars, ntree = 10)
+  expect_predicts(fit, predict(fit, mtcars), mtcars, c("wt", "hp"))
 })
 
 test_that("penalized and kernel methods are logged as they are", {
@@ -85,6 +91,12 @@ test_that("penalized and kernel methods are logged as they are", {
   p <- predict(fit, as.matrix(flowers[1:4]), s = at, type = "response")[, , 1]
   loaded <- mlflow_load_model(round_trip(fit, input_example = iris[1:3, 1:4]))
   expect_equal(loaded(flowers), p)
+  fit <- withr::with_seed(1, glmnet::cv.glmnet(x, mtcars$am, family = "binomial", nfolds = 3))
+  chosen <- as.vector(predict(fit, x, s = "lambda.1se", type = "response"))
+  example <- mtcars[1:3, colnames(x)]
+  expect_predicts(fit, chosen, mtcars, colnames(x), type = "prob", input_example = example)
+  chosen <- as.vector(predict(fit, x, type = "class"))
+  expect_predicts(fit, chosen, mtcars, colnames(x), type = "class", input_example = example)
 
   skip_if_not_installed("e1071")
   fit <- e1071::svm(Species ~ ., iris, probability = TRUE)
@@ -122,6 +134,20 @@ test_that("models of caret are logged as they are", {
   control <- caret::trainControl(method = "cv", number = 2)
   fit <- caret::train(Species ~ Sepal.Length + Petal.Length, iris, method = "rpart", trControl = control)
   expect_predicts(fit, predict(fit, flowers), flowers, c("Sepal.Length", "Petal.Length"))
+  path <- expect_predicts(fit, predict(fit, flowers, type = "prob"), flowers, type = "prob")
+  # Nothing of the function that caret fitted the tree in comes along.
+  expect_lt(serialized_bytes(mlflow_load_model(path)), 1e5)
+})
+
+test_that("models of caret behind a recipe are logged as they are", {
+  withr::local_timezone("UTC")
+  skip_if_not_installed("caret")
+  skip_if_not_installed("recipes")
+  recipe <- recipes::recipe(Species ~ ., iris)
+  recipe <- recipes::step_normalize(recipe, recipes::all_numeric_predictors())
+  control <- caret::trainControl(method = "cv", number = 2)
+  fit <- caret::train(recipe, iris, method = "rpart", trControl = control)
+  expect_predicts(fit, predict(fit, flowers), flowers, setdiff(names(iris), "Species"))
   expect_predicts(fit, predict(fit, flowers, type = "prob"), flowers, type = "prob")
 })
 
@@ -152,7 +178,9 @@ test_that("training data stays behind, and the sizes are told", {
   environment(inside) <- environment()
   fit <- inside()
   path <- file.path(withr::local_tempdir(), "model")
-  told <- expect_message(mlflow_save_model(fit, path), "without its training data",
+  expect_message(
+    mlflow_save_model(fit, path),
+    "^The model goes without its training data: [0-9.]+ kB in place of [0-9.]+ MB[.]$",
     class = "crateflow_message_stripped"
   )
   expect_lt(file.size(file.path(path, "crate.bin")), 20000)

@@ -56,6 +56,12 @@ test_that("a signature prints its columns", {
   expect_snapshot(cran = TRUE, mlflow_infer_signature(iris[3:5], c(1.5, 2), list(level = 0.95)))
 })
 
+test_that("a part that a signature has not is left out", {
+  signature <- mlflow_infer_signature(iris, 1)
+  signature["params"] <- NULL
+  expect_named(signature_fields(signature), c("inputs", "outputs"))
+})
+
 test_that("the further arguments of a crate are its params", {
   params <- crate_params(crate(
     function(x, level = 1 - alpha, type = c("response", "link"), n = 5L, y, rows = nrow(x), s = NULL, ...) x,
