@@ -18,6 +18,7 @@ from pycore.server.routes import (
     artifact_files,
     artifacts,
     datasets,
+    documentation,
     experiments,
     home,
     logged_models,
@@ -84,6 +85,11 @@ class JsonRoute(Route):
     def respond(self, api: Api, request: Request, **path: str) -> Response:
         """Answer a request."""
         return json_reply(self.handler(api, arguments_of(request.environ), **path))
+
+
+def _describe(api: Api, request: Request) -> Response:
+    """Return this description."""
+    return documentation.description(ROUTES, request)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -173,6 +179,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "server-info", probes.server_info, API_PREFIXES),
     Route("GET", "health", probes.health, ROOT),
     Route("GET", "version", probes.version, ROOT),
+    Route("GET", "api/openapi.json", _describe, ROOT),
+    Route("GET", "docs", documentation.page, ROOT),
+    Route("GET", "docs/<name>", documentation.file_of_page, ROOT),
     Route("GET", "", home.home, ROOT),
 )
 
