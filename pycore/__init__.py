@@ -23,7 +23,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("crateflow")
-    return mlflow_names.lookup("", name)
+    found = mlflow_names.lookup("", name)
+    # Kept: a loop of log_metric would look it up each time.
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -49,11 +49,14 @@ def connect(uri: str) -> Api:
 
 def absolute(uri: str) -> str:
     """Return a URI as it will be understood later, whatever the working directory is then."""
+    scheme = scheme_of(uri)
+    if scheme in ("http", "https"):
+        return uri.rstrip("/")
     prefix, separator, path = uri.partition(":///")
     is_relative = path and not path.startswith(("/", ":memory:", "file:"))
-    if scheme_of(uri).partition("+")[0] == "sqlite" and separator and is_relative:
+    if scheme.partition("+")[0] == "sqlite" and separator and is_relative:
         return f"{prefix}:///{Path.cwd() / path}"
-    return uri.rstrip("/") if scheme_of(uri) in ("http", "https") else uri
+    return uri
 
 
 def _open(uri: str) -> Api:

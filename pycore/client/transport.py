@@ -1,28 +1,23 @@
-"""HTTP to one server: connections, credentials, retries, errors."""
+"""Requests to one server: what is sent, when it is sent again, and what a reply means."""
 
 from __future__ import annotations
 
 import io
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
-import requests
-import urllib3
-from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3 import exceptions as http_errors
 
 from pycore import config
+from pycore.client.connections import BLOCK_BYTES, Connections, Response
 from pycore.errors import InvalidInput, MlflowException, Unavailable
 from pycore.wire import encoding, errors
 from pycore.wire.encoding import JsonObject
 
 API = "/api/2.0"
-CONNECT_TIMEOUT_S = 10
 #: The n-th repetition waits 2^n times this, or what the server asks for; seven of them make 13 seconds.
 BACKOFF_S = 0.1
 LONGEST_WAIT_S = 60.0
@@ -37,7 +32,10 @@ PASSING_STATUS = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-DOWNLOAD_BUFFER_BYTES = 1024 * 1024
+_HEADERS = {"User-Agent": "crateflow", "Accept-Encoding": "gzip, deflate"}
+_JSON_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
+# Bytes as stored: a compressed transfer would hide how many are due.
+_DOWNLOAD_HEADERS = {**_HEADERS, "Accept-Encoding": "identity"}
 
 
 class Transport:
@@ -54,15 +52,9 @@ class Transport:
     """
 
     def __init__(self, server_uri: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._base = server_uri.rstrip("/")
+        self._connections = Connections(server_uri.rstrip("/"))
         self._sleep = sleep
-        self._local = threading.local()
-        try:
-            parts = urlsplit(self._base)
-        except ValueError as error:
-            raise InvalidInput(f"{server_uri!r} is no address of a server: {error}.") from error
-        # Messages end up in logs: they name the server without the credentials its URI may hold.
-        self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        self.address = self._connections.address
 
     def call(
         self,
@@ -96,14 +88,12 @@ class Transport:
         MlflowException
             Of the class that the server's error code stands for.
         """
-        headers = {"Content-Type": "application/json"} if body is not None else {}
         response = self._send(
             method,
-            path,
+            f"{path}?{_encoded(query)}" if query else path,
             idempotent,
-            params=query,
-            data=None if body is None else encoding.dumps(encoding.without_absent(body)),
-            headers=headers,
+            headers=_HEADERS if body is None else _JSON_HEADERS,
+            body=None if body is None else encoding.dumps(encoding.without_absent(body)),
         )
         return self._reply(response, path)
 
@@ -117,11 +107,8 @@ class Transport:
         Unavailable
             As `call`; also from reading, when the connection breaks half way.
         """
-        # Bytes as stored: a compressed transfer would hide how many are due.
-        response = self._send(
-            "GET", path, True, stream=True, allow_redirects=True, headers={"Accept-Encoding": "identity"}
-        )
-        return io.BufferedReader(_ResponseBody(response, self.address), DOWNLOAD_BUFFER_BYTES)
+        response = self._send("GET", path, True, headers=_DOWNLOAD_HEADERS, stream=True, follow=True)
+        return io.BufferedReader(_ResponseBody(response, self.address), BLOCK_BYTES)
 
     def upload(self, path: str, content: BinaryIO) -> None:
         """Put bytes at a path, read from `content` as they are sent.
@@ -129,13 +116,12 @@ class Transport:
         A broken upload is repeated when `content` can be rewound.
         """
         if not content.seekable():
-            self._send("PUT", path, False, data=content)
+            self._send("PUT", path, False, headers=_HEADERS, body=content)
             return
         start = content.tell()
-        size = content.seek(0, io.SEEK_END) - start
-        # requests sends an empty stream in chunks, which some proxies refuse.
-        body = content if size else b""
-        self._send("PUT", path, True, rewind=lambda: content.seek(start), data=body)
+        # Without its length a stream is sent in chunks, which some proxies refuse.
+        headers = {**_HEADERS, "Content-Length": str(content.seek(0, io.SEEK_END) - start)}
+        self._send("PUT", path, True, rewind=lambda: content.seek(start), headers=headers, body=content)
 
     def _send(
         self,
@@ -145,7 +131,7 @@ class Transport:
         *,
         rewind: Callable[[], object] = lambda: None,
         **request: Any,
-    ) -> requests.Response:
+    ) -> Response:
         retries = config.HTTP_MAX_RETRIES.get() if idempotent else 0
         for attempt in range(retries + 1):
             rewind()
@@ -157,61 +143,45 @@ class Transport:
                 if is_last:
                     raise
             else:
-                if response.is_redirect:
-                    raise self._moved(response)
-                if response.ok:
+                if location := response.get_redirect_location():
+                    raise self._moved(response, location)
+                if response.status < HTTPStatus.BAD_REQUEST:
                     return response
-                if is_last or response.status_code not in PASSING_STATUS:
+                if is_last or response.status not in PASSING_STATUS:
                     raise self._error(response, path)
                 wait_s = max(wait_s, _retry_after_s(response))
                 response.close()
             self._sleep(min(wait_s, LONGEST_WAIT_S))
         raise AssertionError("the last try returns or raises")
 
-    def _request(self, method: str, path: str, **request: Any) -> requests.Response:
-        timeout_s = config.HTTP_TIMEOUT_S.get()
-        # Followed, a redirected POST would become a GET.
-        request.setdefault("allow_redirects", False)
+    def _request(self, method: str, path: str, **request: Any) -> Response:
         try:
-            return self._session().request(
-                method,
-                f"{self._base}{API}/{path}",
-                auth=_credentials(),
-                verify=_server_check(),
-                cert=config.CLIENT_CERT_PATH.get(),
-                timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
-                **request,
-            )
-        except requests.exceptions.SSLError as error:
-            raise MlflowException(
+            return self._connections.send(method, f"{API}/{path}", **request)
+        except http_errors.HTTPError as error:
+            raise self._no_reply(error) from error
+
+    def _no_reply(self, error: http_errors.HTTPError) -> MlflowException:
+        cause = error.reason if isinstance(error, http_errors.MaxRetryError) else error
+        if isinstance(cause, http_errors.SSLError):
+            return MlflowException(
                 f"The TLS connection to {self.address} failed: {_reason(error)}. Certificates of a private "
                 f"authority are given in {config.SERVER_CERT_PATH.name}."
-            ) from error
-        except requests.exceptions.ReadTimeout as error:
-            raise Unavailable(
-                f"The server at {self.address} did not answer within {timeout_s} s "
+            )
+        if isinstance(cause, http_errors.ReadTimeoutError):
+            return Unavailable(
+                f"The server at {self.address} did not answer within {config.HTTP_TIMEOUT_S.get()} s "
                 f"({config.HTTP_TIMEOUT_S.name})."
-            ) from error
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
-            raise Unavailable(
-                f"The server at {self.address} cannot be reached: {_reason(error)}. "
-                "Check that it runs and that the tracking URI is right."
-            ) from error
-        except requests.exceptions.RequestException as error:
-            raise InvalidInput(f"{self.address!r} is no address of a server: {error}") from error
+            )
+        if isinstance(cause, http_errors.LocationValueError):
+            return InvalidInput(f"{self.address!r} is no address of a server: {error}")
+        return Unavailable(
+            f"The server at {self.address} cannot be reached: {_reason(error)}. "
+            "Check that it runs and that the tracking URI is right."
+        )
 
-    def _session(self) -> requests.Session:
-        # A connection belongs to one thread of one process: after a fork both would read from it.
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None or self._local.process != os.getpid():
-            session = requests.Session()
-            session.headers["User-Agent"] = "crateflow"
-            self._local.session, self._local.process = session, os.getpid()
-        return session
-
-    def _reply(self, response: requests.Response, path: str) -> JsonObject:
+    def _reply(self, response: Response, path: str) -> JsonObject:
         try:
-            reply = encoding.loads(response.content) if response.content else {}
+            reply = encoding.loads(response.data) if response.data else {}
         except InvalidInput:
             reply = None
         if not isinstance(reply, dict):
@@ -221,16 +191,14 @@ class Transport:
             )
         return _Reply(reply, f"{self.address} answered {path}")
 
-    def _moved(self, response: requests.Response) -> MlflowException:
-        with response:
-            target = response.headers["Location"]
+    def _moved(self, response: Response, location: str) -> MlflowException:
+        response.close()
         return MlflowException(
-            f"{self.address} redirects to {target}; set the tracking URI to where the server is now."
+            f"{self.address} redirects to {location}; set the tracking URI to where the server is now."
         )
 
-    def _error(self, response: requests.Response, path: str) -> MlflowException:
-        with response:
-            error = errors.from_reply(response.content, response.status_code)
+    def _error(self, response: Response, path: str) -> MlflowException:
+        error = errors.from_reply(response.data, response.status)
         if error.error_code == errors.ENDPOINT_NOT_FOUND:
             message = f"{self.address} does not know {path}; is it a tracking server, and new enough?"
             return MlflowException(message, error.error_code)
@@ -251,7 +219,7 @@ class _Reply(JsonObject):
 class _ResponseBody(io.RawIOBase):
     """The bytes of a reply as a file; a reply that ends early is an error, never a short file."""
 
-    def __init__(self, response: requests.Response, address: str) -> None:
+    def __init__(self, response: Response, address: str) -> None:
         self._response = response
         self._address = address
 
@@ -260,8 +228,8 @@ class _ResponseBody(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            piece = self._response.raw.read(len(buffer))
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            piece = self._response.read(len(buffer), decode_content=False)
+        except (http_errors.HTTPError, OSError) as error:
             raise Unavailable(
                 f"The download from {self._address} broke off: {_reason(error)}. Try again."
             ) from error
@@ -273,35 +241,11 @@ class _ResponseBody(io.RawIOBase):
         super().close()
 
 
-class _BearerAuth(AuthBase):
-    """A token; an auth object, since requests lets ~/.netrc replace a plain header."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+def _encoded(query: Mapping[str, object]) -> str:
+    return urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
 
 
-def _credentials() -> AuthBase | None:
-    user, password, token = config.USERNAME.get(), config.PASSWORD.get(), config.TOKEN.get()
-    if user and password:
-        # Given as bytes, because requests would encode text as Latin-1.
-        return HTTPBasicAuth(user.encode(), password.encode())
-    return _BearerAuth(token) if token else None
-
-
-def _server_check() -> bool | str:
-    if config.INSECURE_TLS.get():
-        return False
-    path = config.SERVER_CERT_PATH.get()
-    if path and not Path(path).exists():
-        raise InvalidInput(f"{config.SERVER_CERT_PATH.name} names {path!r}, which does not exist.")
-    return path or True
-
-
-def _retry_after_s(response: requests.Response) -> float:
+def _retry_after_s(response: Response) -> float:
     text = response.headers.get("Retry-After", "")
     return float(text) if text.isdecimal() else 0.0
 

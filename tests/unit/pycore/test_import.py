@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pandas", "numpy", "flask", "sklearn", "sqlalchemy", "requests", "rpy2", "yaml", "click")
+HEAVY = ("pandas", "numpy", "flask", "sklearn", "sqlalchemy", "requests", "urllib3", "rpy2", "yaml", "click")
 
 
 def _in_new_process(code: str, *arguments: str) -> str:

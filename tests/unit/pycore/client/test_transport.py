@@ -3,6 +3,7 @@ import io
 import json
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -229,6 +230,53 @@ def test_a_token_set_later_goes_along(server: ScriptedServer, monkeypatch: pytes
 
     assert "Authorization" not in server.requests[0].headers
     assert server.requests[1].headers["Authorization"] == "Bearer t0k3n"
+
+
+def test_user_and_password_of_the_address_go_along(server: ScriptedServer) -> None:
+    Transport(f"http://ada:p%40ss@{server.address}/ml").call("GET", PATH, idempotent=True)
+
+    expected = base64.b64encode(b"ada:p@ss").decode()
+    assert server.requests[0].headers["Authorization"] == f"Basic {expected}"
+    assert server.requests[0].path == f"/ml/api/2.0/{PATH}"
+
+
+def test_a_netrc_file_knows_the_user(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login ada password secret\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+
+    get(server)
+
+    expected = base64.b64encode(b"ada:secret").decode()
+    assert server.requests[0].headers["Authorization"] == f"Basic {expected}"
+
+
+def test_a_proxy_is_used_unless_the_host_is_excepted(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://ann:pw@{server.address}")
+    Transport("http://tracking.example").call("GET", PATH, idempotent=True)
+    with ScriptedServer() as direct:
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        get(direct)
+        assert len(direct.requests) == 1
+
+    (request,) = server.requests
+    assert request.path == f"http://tracking.example/api/2.0/{PATH}"
+    assert request.headers["Proxy-Authorization"] == f"Basic {base64.b64encode(b'ann:pw').decode()}"
+
+
+def test_redirects_without_end_are_an_error(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    server.script = [Reply(302, headers={"Location": f"{server.url}/again"})] * 7
+
+    with pytest.raises(Unavailable, match="too many redirects"):
+        Transport(server.url, sleep=Waits()).download("mlflow-artifacts/artifacts/a")
 
 
 def test_certificates_that_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
