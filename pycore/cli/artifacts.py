@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from pycore.cli.runs import RUN_ID
+from pycore.errors import NotFound
 from pycore.tracking import artifact_functions, fluent
 from pycore.wire import artifacts as wire
 
@@ -82,4 +83,9 @@ def download(
         raise click.UsageError("Give either --artifact-uri, or --run-id with or without --artifact-path.")
     # Not the library's own temporary folder: that one ends with this process.
     destination = dst_path or Path(tempfile.mkdtemp(prefix="crateflow-"))
-    click.echo(artifact_functions.download_artifacts(artifact_uri, run_id, artifact_path, destination))
+    try:
+        path = artifact_functions.download_artifacts(artifact_uri, run_id, artifact_path, destination)
+    except NotFound as error:
+        # MLflow's R client looks for this word, and shows its user what follows.
+        raise NotFound(f"FileNotFoundError: {error.message}") from error
+    click.echo(path)

@@ -11,10 +11,12 @@ from typing import TextIO
 import click
 
 from pycore.cli import table
+from pycore.cli.json_output import AS_JSON, print_json
 from pycore.entities import Experiment, ViewType
 from pycore.errors import NotFound
 from pycore.tracking import fluent, run_table
 from pycore.tracking.fluent_runs import find_runs
+from pycore.wire import experiments as wire
 
 VIEW = click.option(
     "-v",
@@ -44,9 +46,13 @@ def create(experiment_name: str, artifact_location: str | None) -> None:
 @experiments.command("search")
 @VIEW
 @click.option("--max-results", type=click.IntRange(min=1), help="At most so many.")
-def search(view: str, max_results: int | None) -> None:
+@AS_JSON
+def search(view: str, max_results: int | None, as_json: bool) -> None:
     """List experiments, the newest first."""
     found = fluent.search_experiments(ViewType.from_string(view), max_results)
+    if as_json:
+        print_json([wire.to_json(each) for each in found])
+        return
     rows = [(each.experiment_id, each.name, each.artifact_location) for each in found]
     click.echo(table.render(("Experiment Id", "Name", "Artifact Location"), rows))
 
@@ -58,11 +64,15 @@ experiments.add_command(search, "list")
 @experiments.command("get")
 @click.option("-x", "--experiment-id", help="Id of the experiment.")
 @click.option("-n", "--experiment-name", help="Name of the experiment.")
-def get(experiment_id: str | None, experiment_name: str | None) -> None:
+@AS_JSON
+def get(experiment_id: str | None, experiment_name: str | None, as_json: bool) -> None:
     """Show one experiment, given by id or by name."""
     if (experiment_id is None) == (experiment_name is None):
         raise click.UsageError("Give either --experiment-id or --experiment-name.")
     experiment = _find(experiment_id, experiment_name)
+    if as_json:
+        print_json(wire.to_json(experiment))
+        return
     rows = [
         ("Experiment Id", experiment.experiment_id),
         ("Name", experiment.name),

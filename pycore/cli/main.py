@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
-from pycore.errors import MlflowException
+from pycore.cli.lazy_group import LazyGroup
 
 #: Verb -> where its command is. Imported when asked for: what one verb needs, no other pays for.
 VERBS: Mapping[str, str] = {
@@ -23,39 +21,6 @@ VERBS: Mapping[str, str] = {
     "server": "pycore.cli.server:server",
     "ui": "pycore.cli.server:server",
 }
-
-
-class LazyGroup(click.Group):
-    """A group of commands that are imported by need, and whose errors are one line.
-
-    Parameters
-    ----------
-    verbs : mapping of str to str
-        Verb -> ``module:attribute``.
-    """
-
-    def __init__(self, *args: Any, verbs: Mapping[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._verbs = verbs
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs, sorted."""
-        return sorted(self._verbs)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of a verb; None for an unknown one."""
-        if cmd_name not in self._verbs:
-            return None
-        module, _, attribute = self._verbs[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; an error raised on purpose is one line and exit status 1."""
-        try:
-            return super().invoke(ctx)
-        except MlflowException as error:
-            raise click.ClickException(" ".join(error.message.split())) from error
 
 
 @click.group("crateflow", cls=LazyGroup, verbs=VERBS)

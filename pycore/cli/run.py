@@ -9,19 +9,8 @@ from pathlib import Path
 
 import click
 
+from pycore.cli.pairs import pairs
 from pycore.errors import InvalidInput
-
-
-def _pairs(_: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts:
-        name, mark, value = text.partition("=")
-        if not (name and mark):
-            raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.")
-        if name in pairs:
-            raise click.BadParameter(f"{name!r} is given twice.")
-        pairs[name] = value
-    return pairs
 
 
 @contextlib.contextmanager
@@ -51,7 +40,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     "parameters",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     help="A parameter; may be given many times.",
 )
 @click.option("--experiment-name", help="Experiment of the run, made when there is none of this name.")
@@ -77,7 +66,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     "--docker-args",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     help="Of projects that run in Docker, which is not done here.",
 )
 @click.option("--build-image", is_flag=True, help="As --docker-args.")

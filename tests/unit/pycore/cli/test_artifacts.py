@@ -69,7 +69,7 @@ def test_what_is_not_there(tracked: Tracked, run_id: str) -> None:
     result = tracked.run("artifacts", "download", "-r", run_id, "-a", "nothing")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: No such artifact: 'nothing'.\n"
+    assert result.stderr == "Error: FileNotFoundError: No such artifact: 'nothing'.\n"
 
 
 def test_a_download_from_two_places(tracked: Tracked, run_id: str) -> None:

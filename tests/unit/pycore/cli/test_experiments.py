@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,15 @@ def test_runs_as_csv(tracked: Tracked, tmp_path: Path) -> None:
         "params.p": "1",
         "tags.mlflow.runName": "a, b",
     }
+
+
+def test_experiments_as_json(tracked: Tracked) -> None:
+    tracked.client.create_experiment("é", "s3://bucket/e", {"team": "x"})
+
+    found = json.loads(tracked.output("experiments", "search", "--json"))
+    one = json.loads(tracked.output("experiments", "get", "-n", "é", "--json"))
+
+    assert [each["experiment_id"] for each in found] == ["1", "0"]
+    assert found[0] == one
+    assert (one["name"], one["artifact_location"]) == ("é", "s3://bucket/e")
+    assert one["tags"] == [{"key": "team", "value": "x"}]

@@ -60,3 +60,57 @@ def test_an_unknown_run(tracked: Tracked, verb: str) -> None:
 
     assert result.exit_code == 1
     assert "Run with id=abc not found" in result.stderr
+
+
+def test_a_run_is_made_and_ended(tracked: Tracked) -> None:
+    parent = tracked.client.create_run("0").info.run_id
+    flags = [
+        "--experiment-name",
+        "irises",
+        "--run-name",
+        "first",
+        "--description",
+        "é",
+        "-t",
+        "a=1",
+        "--tags",
+        "b=",
+    ]
+
+    told = tracked.output("runs", "create", *flags, "--parent-run-id", parent)
+
+    run = tracked.client.search_runs(["1"])[0]
+    assert told == f"Created run 'first' with id {run.info.run_id}\n"
+    assert (run.info.status, run.info.experiment_id) == ("FINISHED", "1")
+    assert run.data.tags.items() >= {
+        ("a", "1"),
+        ("b", ""),
+        ("mlflow.note.content", "é"),
+        ("mlflow.parentRunId", parent),
+    }
+
+
+def test_a_run_is_left_in_the_status_asked_for(tracked: Tracked) -> None:
+    flags = ["--experiment-id", "0", "--status", "running", "--json"]
+    made = json.loads(tracked.output("runs", "create", *flags))
+
+    assert made["status"] == "RUNNING"
+    assert tracked.client.get_run(made["run_id"]).info.status == "RUNNING"
+    assert tracked.client.get_run(made["run_id"]).info.end_time is None
+
+
+def test_a_run_that_cannot_be_made(tracked: Tracked) -> None:
+    both = tracked.run("runs", "create", "--experiment-id", "0", "--experiment-name", "x")
+    assert (both.exit_code, both.stderr) == (1, "Error: Give either --experiment-id or --experiment-name.\n")
+    assert tracked.run("runs", "create", "--experiment-id", "9").exit_code == 1
+    assert tracked.run("runs", "create", "-t", "a").exit_code == 2
+    assert "not found" in tracked.run("runs", "create", "--parent-run-id", "0" * 32).stderr
+    assert tracked.client.search_runs(["0"]) == []
+
+
+def test_runs_as_json(tracked: Tracked) -> None:
+    run_id = tracked.client.create_run("0", run_name="é").info.run_id
+
+    (run,) = json.loads(tracked.output("runs", "list", "--experiment-id", "0", "--json"))
+
+    assert (run["info"]["run_id"], run["info"]["run_name"]) == (run_id, "é")
