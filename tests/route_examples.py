@@ -208,7 +208,9 @@ EXAMPLES: dict[str, Example] = {
         w.rest.get(f"logged-models/{w.logged_model}")["model"]["info"]["source_run_id"] == w.run_id
     ),
     "PATCH logged-models/<model_id>": lambda w: (
-        w.rest.result("PATCH", f"logged-models/{w.logged_model}", status="LOGGED_MODEL_READY")["model"]["info"]["status"]
+        w.rest.result("PATCH", f"logged-models/{w.logged_model}", status="LOGGED_MODEL_READY")["model"][
+            "info"
+        ]["status"]
         == "LOGGED_MODEL_READY"
     ),
     "DELETE logged-models/<model_id>": lambda w: (

@@ -104,7 +104,9 @@ def names(schema: Schema, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_route_does_what_it_is_there_for_and_as_described(route: Route, world, read: set[str], monkeypatch):
+def test_every_route_does_what_it_is_there_for_and_as_described(
+    route: Route, world, read: set[str], monkeypatch
+):
     message = MESSAGES[route.name]
     exchanges = []
     ask = type(world.rest.http).open
