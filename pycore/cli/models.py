@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from pycore.cli.lazy_group import LazyGroup
-from pycore.config import SCORING_TIMEOUT_S, TRACKING_URI
+from pycore.cli.scoring_options import scoring_options
+from pycore.config import TRACKING_URI
 from pycore.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -38,57 +38,29 @@ _env_manager = click.option(
 )
 
 
-#: Verbs that have a module of their own.
-VERBS = {
-    "alias": "pycore.cli.registry:alias",
-    "check": "pycore.cli.model_check:check",
-    "register": "pycore.cli.registry:register",
-    "transition": "pycore.cli.registry:transition",
-}
-
-
-@click.group("models", cls=LazyGroup, verbs=VERBS)
+@click.group("models")
 def models() -> None:
-    """Serve models, score with them, look into them, register them."""
+    """Serve models, score with them, look into them."""
 
 
 @models.command("serve")
 @_model_uri
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
-@click.option(
-    "-p",
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=5000,
-    show_default=True,
-    help="Port to listen on; 0 picks a free one.",
-)
-@click.option(
-    "-t",
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
-    default=SCORING_TIMEOUT_S.get,
-    help="Seconds a request may take before it is stopped.  [default: 60]",
-)
-@click.option(
-    "-w",
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes that score.  [default: one per processor]",
-)
+@scoring_options
 @_env_manager
 @click.option("--no-conda", is_flag=True, help="The same as --env-manager local.")
 def serve(
     model_uri: str,
     host: str,
     port: int,
-    timeout_s: float,
     workers: int | None,
+    timeout_s: float,
+    max_batch_rows: int,
+    max_body_mb: int,
+    access_log: str | None,
     env_manager: str,
     no_conda: bool,
 ) -> None:
-    """Answer scoring requests over HTTP: POST /invocations, GET /ping, /health and /version.
+    """Answer scoring requests over HTTP: POST /invocations, GET /ping, /metrics and /docs.
 
     SIGTERM ends the server after the requests it is answering.
     """
@@ -96,19 +68,25 @@ def serve(
     # gunicorn and the clients of model registries take longer to load than `--help` may take.
     from pycore.cli.launch import listen
     from pycore.cli.launch import serve as serve_http
+    from pycore.http.access_log import AccessLog
+    from pycore.scoring.body_limit import BodyLimit
     from pycore.scoring.engine.options import EngineOptions, default_workers
     from pycore.scoring.serve import serve as serve_model
     from pycore.tracking.model_uris import fetch
 
     _log_to_stderr()
     with listen(host, port) as listener:
-        options = EngineOptions(fetch(model_uri), workers or default_workers(), timeout_s)
+        log = AccessLog(access_log) if access_log else None
+        workers = workers or default_workers()
+        options = EngineOptions(fetch(model_uri), workers, timeout_s, batch_rows=max_batch_rows)
         serve_model(
             options,
             listener,
             lambda app, listener, processes, threads, drain_s: serve_http(
                 app, listener, processes, threads, f"--graceful-timeout {drain_s}"
             ),
+            BodyLimit(max_body_mb),
+            log,
         )
 
 
@@ -119,29 +97,7 @@ def serve(
     default=TRACKING_URI.get,
     help="Tracking server or database that has the registered models.  [default: MLFLOW_TRACKING_URI]",
 )
-@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
-@click.option(
-    "-p",
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=5000,
-    show_default=True,
-    help="Port to listen on; 0 picks a free one.",
-)
-@click.option(
-    "-t",
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
-    default=SCORING_TIMEOUT_S.get,
-    help="Seconds a request may take before it is stopped.  [default: 60]",
-)
-@click.option(
-    "-w",
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes of each model.  [default: one per processor]",
-)
+@scoring_options
 @click.option(
     "--gateway-token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -151,8 +107,11 @@ def gateway(
     tracking_uri: str | None,
     host: str,
     port: int,
-    timeout_s: float,
     workers: int | None,
+    timeout_s: float,
+    max_batch_rows: int,
+    max_body_mb: int,
+    access_log: str | None,
     gateway_token_file: Path | None,
 ) -> None:
     """Score with all registered models: POST /model/NAME/REFERENCE/invocations.
@@ -163,20 +122,24 @@ def gateway(
     # See `serve`.
     from pycore.cli.launch import listen
     from pycore.cli.launch import serve as serve_http
-    from pycore.gateway.app import GatewayApp
+    from pycore.gateway.app import GatewayApp, route_of
     from pycore.gateway.client import GatewayClient
     from pycore.gateway.options import GatewayOptions
     from pycore.gateway.supervisor import Supervisor
     from pycore.gateway.tokens import Tokens
+    from pycore.http.access_log import AccessLog, logged
+    from pycore.scoring.body_limit import BodyLimit
     from pycore.scoring.engine.options import default_workers
     from pycore.tracking.client_connection import ClientConnection
 
     _log_to_stderr()
     with listen(host, port) as listener:
         tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
-        options = GatewayOptions(workers or default_workers(), timeout_s)
+        log = AccessLog(access_log) if access_log else None
+        options = GatewayOptions(workers or default_workers(), timeout_s, max_batch_rows)
         supervisor = Supervisor(ClientConnection(tracking_uri).registry, options)
-        app = GatewayApp(GatewayClient(supervisor.address), tokens)
+        gateway_app = GatewayApp(GatewayClient(supervisor.address), tokens, BodyLimit(max_body_mb))
+        app = logged(gateway_app, log, route_of)
         drain = f"--graceful-timeout {supervisor.drain_s}"
         supervisor.run(listener, lambda: serve_http(app, listener, _HTTP_PROCESSES, _HTTP_THREADS, drain))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,8 +14,10 @@ from pycore.errors import MlflowException, NotFound, Unavailable
 from pycore.gateway.client import GatewayClient, LentEngine
 from pycore.gateway.references import FORMS
 from pycore.gateway.tokens import Tokens
-from pycore.models.spec import Model
+from pycore.http.access_log import REQUEST_ID
+from pycore.http.swagger_page import SWAGGER_FILES
 from pycore.scoring.app import WARNING_HEADER, ScoringApp
+from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.engine.client import EngineClient
 from pycore.wire.encoding import dumps
 from pycore.wire.errors import ENDPOINT_NOT_FOUND, UNAUTHENTICATED, to_json
@@ -30,12 +32,19 @@ PREFIX = "/model/"
 ROUTES = (
     ("POST", "/model/<name>/<reference>/invocations"),
     ("GET", "/model/<name>/<reference>/ping"),
+    ("GET", "/model/<name>/<reference>/docs"),
+    ("GET", "/model/<name>/<reference>/openapi.json"),
     ("GET", "/model/<name>/<reference>"),
 )
 #: Which version has answered.
 VERSION_HEADER = "X-Crateflow-Model-Version"
 
-_METHODS = {"invocations": "POST", "ping": "GET", "": "GET"}
+#: What may follow a reference.
+_METHODS = {
+    "/invocations": "POST",
+    **dict.fromkeys(("/ping", "/docs", "/openapi.json", *(f"/docs/{name}" for name in SWAGGER_FILES)), "GET"),
+    "": "GET",
+}
 #: Engines this process remembers how to ask.
 _REMEMBERED = 64
 _RETRY_AFTER_S = "1"
@@ -46,6 +55,11 @@ class _Address(NamedTuple):
     reference: str
     action: str
 
+    @property
+    def route(self) -> str:
+        """The address without what users have named."""
+        return f"/model/<name>/<reference>{self.action}"
+
 
 class GatewayApp:
     """Answers for every model that the supervisor can start.
@@ -55,11 +69,16 @@ class GatewayApp:
     client : GatewayClient
     tokens : Tokens, optional
         Who may score; everybody without.
+    limit : BodyLimit, optional
+        The configured one by default.
     """
 
-    def __init__(self, client: GatewayClient, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self, client: GatewayClient, tokens: Tokens | None = None, limit: BodyLimit | None = None
+    ) -> None:
         self._client = client
         self._tokens = tokens
+        self._limit = limit
         self._scoring: OrderedDict[Path, ScoringApp] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -70,7 +89,7 @@ class GatewayApp:
         except MlflowException as error:
             refusal = error
         except Exception as error:  # noqa: BLE001 - what nobody foresaw: to the log, and not to the caller
-            _log.error("a request failed unexpectedly", exc_info=error)
+            _log.error("request %s failed unexpectedly", environ.get(REQUEST_ID), exc_info=error)
             refusal = MlflowException("The server failed at this request; its log says more.")
         body, status = to_json(refusal)
         headers = []
@@ -98,7 +117,7 @@ class GatewayApp:
             def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
                 return start_response(status, [*headers, *_about(engine)], *exc_info)
 
-            inner = {**environ, "PATH_INFO": f"/{address.action}"}
+            inner = {**environ, "PATH_INFO": address.action}
             # The body is whole when this returns: nothing of the engine is needed after the lease.
             return list(self._scoring_app(engine)(inner, start))
 
@@ -107,7 +126,7 @@ class GatewayApp:
             app = self._scoring.get(engine.address)
             if app is None:
                 client = EngineClient(engine.address, engine.timeout_s)
-                app = self._scoring[engine.address] = ScoringApp(Model.load(engine.path).signature, client)
+                app = self._scoring[engine.address] = ScoringApp.of_model(engine.path, client, self._limit)
                 if len(self._scoring) > _REMEMBERED:
                     self._scoring.popitem(last=False)
             self._scoring.move_to_end(engine.address)
@@ -118,8 +137,9 @@ def _address(path: str) -> _Address:
     """Read an address from its end: whatever a name holds, what follows it does not."""
     # WSGI hands over the decoded bytes of a path as Latin-1.
     text = path.encode("latin-1").decode("utf-8", errors="replace")
-    parts = text.removeprefix(PREFIX).rstrip("/").split("/") if text.startswith(PREFIX) else []
-    action = parts.pop() if parts and parts[-1] in ("invocations", "ping") else ""
+    rest = text.removeprefix(PREFIX).rstrip("/") if text.startswith(PREFIX) else ""
+    action = next(end for end in _METHODS if rest.endswith(end))
+    parts = rest.removesuffix(action).split("/")
     if len(parts) < 2 or not all(parts):
         raise NotFound(
             f"There is no {text!r} here: POST rows to {PREFIX}<name>/<reference>/invocations, where "
@@ -127,6 +147,14 @@ def _address(path: str) -> _Address:
             ENDPOINT_NOT_FOUND,
         )
     return _Address("/".join(parts[:-1]), parts[-1], action)
+
+
+def route_of(environ: Mapping[str, Any]) -> str | None:
+    """Return the route of a request for the access log."""
+    try:
+        return _address(environ["PATH_INFO"]).route
+    except NotFound:
+        return None
 
 
 def _about(engine: LentEngine) -> list[tuple[str, str]]:

@@ -261,7 +261,12 @@ class EnginePool:
         if entry is None:
             if self._closing.is_set():
                 raise Unavailable("The gateway is being stopped; try again later.")
-            options = EngineOptions(Path(), self._options.workers, self._options.timeout_s)
+            options = EngineOptions(
+                Path(),
+                self._options.workers,
+                self._options.timeout_s,
+                batch_rows=self._options.batch_rows,
+            )
             engine = Engine(
                 lambda folder: self._fetch(self._registry, version, folder), options, self._on_started
             )

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from pycore.config import (
+    BATCH_ROWS,
     GATEWAY_IDLE_S,
     GATEWAY_MEMORY_MB,
     GATEWAY_START_S,
@@ -31,6 +32,8 @@ class GatewayOptions:
         Processes of each engine that score.
     timeout_s : float
         From the arrival of a request at its engine to its answer.
+    batch_rows : int
+        Rows of waiting requests that may be scored by one call.
     memory_mb : int
         All engines together; beyond it those end that nobody uses, least recently used first.
     idle_s : float
@@ -41,6 +44,7 @@ class GatewayOptions:
 
     workers: int = field(default_factory=default_workers)
     timeout_s: float = field(default_factory=SCORING_TIMEOUT_S.get)
+    batch_rows: int = field(default_factory=BATCH_ROWS.get)
     memory_mb: int = field(default_factory=default_memory_mb)
     idle_s: float = field(default_factory=GATEWAY_IDLE_S.get)
     start_s: float = field(default_factory=GATEWAY_START_S.get)

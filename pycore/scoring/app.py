@@ -10,24 +10,26 @@ MLflow scoring protocol, routes and errors; here every error is JSON.
 from __future__ import annotations
 
 import logging
-import re
-import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pycore.config import MAX_BODY_MB
 from pycore.errors import MlflowException, Unavailable
+from pycore.http.access_log import REQUEST_ID
+from pycore.http.swagger_page import SWAGGER_FILES, Document, swagger_file, swagger_page
 from pycore.models.signature import ModelSignature
-from pycore.scoring.body_limit import BodyLimit
+from pycore.models.spec import Model
+from pycore.scoring.body_limit import BodyLimit, configured_limit
 from pycore.scoring.engine.client import EngineClient
+from pycore.scoring.input_example import example_body
 from pycore.scoring.metrics import CONTENT_TYPE as METRICS_TYPE
 from pycore.scoring.metrics import render_metrics
+from pycore.scoring.openapi import describe
 from pycore.scoring.request_body import read_request_body
 from pycore.scoring.scorer import Scorer
-from pycore.wire.encoding import dumps
+from pycore.wire.encoding import dumps, loads
 from pycore.wire.errors import ENDPOINT_NOT_FOUND, to_json
 
 if TYPE_CHECKING:
@@ -39,10 +41,18 @@ _log = logging.getLogger(__name__)
 _RETRY_AFTER_S = "1"
 #: What the caller should know although there is an answer.
 WARNING_HEADER = "X-Crateflow-Warning"
-#: Which request this is, in logs along its way.
-REQUEST_ID_HEADER = "X-Request-Id"
-#: What may stand in a header and in a line of the log as it is.
-_GOOD_REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+#: The addresses and what method each answers to.
+ROUTES: Mapping[str, str] = {
+    "/invocations": "POST",
+    "/ping": "GET",
+    "/health": "GET",
+    "/version": "GET",
+    "/metrics": "GET",
+    "/openapi.json": "GET",
+    "/docs": "GET",
+}
+#: The files of the page at /docs.
+_FILES: Mapping[str, str] = {f"/docs/{name}": name for name in SWAGGER_FILES}
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -55,72 +65,76 @@ class _Response(NamedTuple):
 
 
 class ScoringApp:
-    """Answers ``/invocations``, ``/ping``, ``/health``, ``/version`` and ``/metrics`` for one model.
-
-    Every reply carries an ``X-Request-Id``, the caller's own where it sent one; the log names it too.
+    """Answers at the addresses of one model.
 
     Parameters
     ----------
     signature : ModelSignature, optional
         What the model takes; None passes on what comes.
     engine : EngineClient
+    limit : BodyLimit, optional
+        The configured one by default.
+    example : bytes, optional
+        A body that the model takes, shown to whoever asks what there is.
     """
 
-    def __init__(self, signature: ModelSignature | None, engine: EngineClient) -> None:
+    def __init__(
+        self,
+        signature: ModelSignature | None,
+        engine: EngineClient,
+        limit: BodyLimit | None = None,
+        example: bytes | None = None,
+    ) -> None:
         self._engine = engine
-        self._limit = BodyLimit(MAX_BODY_MB.get())
+        self._limit = limit or configured_limit()
         self._scorer = Scorer(signature, engine.predict, self._limit)
+        self._signature = signature
+        self._example = example
         self._version = version("crateflow").encode()
-        self._routes: Mapping[str, tuple[str, Callable[[dict[str, Any]], _Response]]] = {
-            "/invocations": ("POST", self._score),
-            "/ping": ("GET", self._ping),
-            "/health": ("GET", self._ping),
+        self._answers: Mapping[str, Callable[[dict[str, Any]], _Response]] = {
+            "/invocations": self._score,
+            "/ping": self._ping,
+            "/health": self._ping,
             # Clients take the body as it is: no quotes, no newline.
-            "/version": ("GET", lambda _: _Response(self._version)),
-            "/metrics": ("GET", self._metrics),
+            "/version": lambda _: _Response(self._version),
+            "/metrics": self._metrics,
+            "/openapi.json": self._openapi,
+            "/docs": lambda _: _shown(swagger_page("Scoring", "docs")),
+            **dict.fromkeys(_FILES, self._file),
         }
+
+    @classmethod
+    def of_model(cls, path: Path, engine: EngineClient, limit: BodyLimit | None = None) -> ScoringApp:
+        """Build the application of a model's folder."""
+        model = Model.load(path)
+        return cls(model.signature, engine, limit, example_body(path, model))
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, as WSGI has it."""
-        started = time.monotonic()
-        request_id = _request_id(environ)
         try:
             response = self._answer(environ)
         except MlflowException as error:
             response = _refused(error)
         except Exception as error:  # noqa: BLE001 - what nobody foresaw: to the log, and not to the caller
-            _log.error("request %s failed unexpectedly", request_id, exc_info=error)
+            _log.error("request %s failed unexpectedly", environ.get(REQUEST_ID), exc_info=error)
             response = _refused(MlflowException("The server failed at this request; its log says more."))
         body, status, headers, content_type = response
-        _log.info(
-            "request=%s method=%s path=%s status=%d bytes=%d ms=%.1f",
-            request_id,
-            environ["REQUEST_METHOD"],
-            environ["PATH_INFO"].encode("unicode_escape").decode(),
-            status,
-            len(body),
-            1000 * (time.monotonic() - started),
-        )
-        fields = (
-            ("Content-Type", content_type),
-            ("Content-Length", str(len(body))),
-            (REQUEST_ID_HEADER, request_id),
-        )
+        fields = (("Content-Type", content_type), ("Content-Length", str(len(body))))
         start_response(_STATUS_LINES[status], [*fields, *headers])
         return [body]
 
     def _answer(self, environ: dict[str, Any]) -> _Response:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if path not in self._routes:
-            gets = [name for name, (allowed, _) in self._routes.items() if allowed == "GET"]
+        answer = self._answers.get(path)
+        if answer is None:
+            gets = [name for name, allowed in ROUTES.items() if allowed == "GET"]
             return _refused(
                 MlflowException(
                     f"There is no {path!r} here: POST rows to /invocations; GET {', '.join(gets)}.",
                     ENDPOINT_NOT_FOUND,
                 )
             )
-        allowed, answer = self._routes[path]
-        if method != allowed:
+        if method != (allowed := ROUTES.get(path, "GET")):
             refused = _refused(
                 MlflowException(f"{path} answers to {allowed}, not to {method}.", ENDPOINT_NOT_FOUND)
             )
@@ -135,6 +149,14 @@ class ScoringApp:
     def _metrics(self, _: dict[str, Any]) -> _Response:
         return _Response(render_metrics(self._engine.state()), content_type=METRICS_TYPE)
 
+    def _openapi(self, _: dict[str, Any]) -> _Response:
+        example = None if self._example is None else loads(self._example)
+        return _Response(dumps(describe(self._signature, example)))
+
+    @staticmethod
+    def _file(environ: dict[str, Any]) -> _Response:
+        return _shown(swagger_file(_FILES[environ["PATH_INFO"]], "openapi.json"))
+
     def _score(self, environ: dict[str, Any]) -> _Response:
         body = read_request_body(environ, self._limit)
         reply = self._scorer.score(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"))
@@ -142,9 +164,14 @@ class ScoringApp:
         return _Response(reply.body, headers=headers, content_type=reply.content_type)
 
 
-def _request_id(environ: dict[str, Any]) -> str:
-    given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if _GOOD_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def route_of(environ: Mapping[str, Any]) -> str | None:
+    """Return the route of a request for the access log."""
+    path: str = environ["PATH_INFO"]
+    return path if path in ROUTES or path in _FILES else None
+
+
+def _shown(document: Document) -> _Response:
+    return _Response(document.body, headers=document.headers, content_type=document.content_type)
 
 
 def _refused(error: MlflowException) -> _Response:

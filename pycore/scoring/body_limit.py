@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pycore.config import MAX_BODY_MB
 from pycore.errors import PayloadTooLarge
 
 _MB = 1 << 20
@@ -41,8 +42,13 @@ class BodyLimit:
         if n_bytes > self.n_bytes:
             raise PayloadTooLarge(
                 f"{what} is larger than {self.mb} MB, the limit of this server; send fewer rows at a time, "
-                "or raise CRATEFLOW_MAX_BODY_MB."
+                "or raise --max-body-mb."
             )
+
+
+def configured_limit() -> BodyLimit:
+    """Return the limit that the settings tell."""
+    return BodyLimit(MAX_BODY_MB.get())
 
 
 #: For bodies that do not come over the network.

@@ -9,8 +9,8 @@ from pycore.models.spec import Model, inside
 from pycore.scoring.payload import Payload, read_payload
 
 
-def read_input_example(path: Path, model: Model) -> Payload | None:
-    """Return the example of a model, None where there is none that could be sent as a request.
+def example_body(path: Path, model: Model) -> bytes | None:
+    """Return the example of a model as the JSON body it would be, None where it could not be sent.
 
     Parameters
     ----------
@@ -21,8 +21,6 @@ def read_input_example(path: Path, model: Model) -> Payload | None:
 
     Raises
     ------
-    InvalidInput
-        The example does not fit the model's signature.
     InvalidModel
         MLmodel names a file that is not there.
 
@@ -33,10 +31,20 @@ def read_input_example(path: Path, model: Model) -> Payload | None:
     """
     info = model.saved_input_example_info or {}
     if "serving_input_path" in info:
-        body = inside(path, info["serving_input_path"], "serving_input_path").read_bytes()
-    elif info.get("type") == "dataframe" and "artifact_path" in info:
+        return inside(path, info["serving_input_path"], "serving_input_path").read_bytes()
+    if info.get("type") == "dataframe" and "artifact_path" in info:
         rows = json.loads(inside(path, info["artifact_path"], "artifact_path").read_text(encoding="utf-8"))
-        body = json.dumps({"dataframe_split": rows}).encode()
-    else:
-        return None
-    return read_payload(body, None, model.signature)
+        return json.dumps({"dataframe_split": rows}).encode()
+    return None
+
+
+def read_input_example(path: Path, model: Model) -> Payload | None:
+    """Return the example of a model as what it asks to be scored; see `example_body`.
+
+    Raises
+    ------
+    InvalidInput
+        The example does not fit the model's signature.
+    """
+    body = example_body(path, model)
+    return None if body is None else read_payload(body, None, model.signature)

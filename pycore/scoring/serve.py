@@ -6,15 +6,19 @@ import math
 import signal
 import socket
 from contextlib import ExitStack, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pycore.errors import Unavailable
-from pycore.models.spec import Model
-from pycore.scoring.app import ScoringApp
+from pycore.http.access_log import AccessLog, logged
+from pycore.scoring.app import ScoringApp, route_of
+from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.engine.options import EngineOptions
 from pycore.scoring.engine.process import ModelHost
 from pycore.scoring.http_process import HttpProcess
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 #: A quick model keeps more than one process busy with JSON; further ones would only take memory.
 _HTTP_PROCESSES = 2
@@ -28,13 +32,19 @@ class HttpServer(Protocol):
     """What answers HTTP: gunicorn, from the command line."""
 
     def __call__(
-        self, app: ScoringApp, listener: socket.socket, processes: int, threads: int, drain_s: int
+        self, app: WSGIApplication, listener: socket.socket, processes: int, threads: int, drain_s: int
     ) -> None:
         """Serve until SIGTERM, then let requests that are being answered end, for up to `drain_s`."""
         ...
 
 
-def serve(options: EngineOptions, listener: socket.socket, http_server: HttpServer) -> None:
+def serve(
+    options: EngineOptions,
+    listener: socket.socket,
+    http_server: HttpServer,
+    limit: BodyLimit | None = None,
+    access_log: AccessLog | None = None,
+) -> None:
     """Serve a model until SIGTERM or SIGINT; requests that have been accepted are answered first.
 
     Parameters
@@ -44,6 +54,9 @@ def serve(options: EngineOptions, listener: socket.socket, http_server: HttpServ
         Where HTTP requests come; closed in this process.
     http_server : callable
         Called in a process of its own once the model can score; it never sees the model.
+    limit : BodyLimit, optional
+        The configured one by default.
+    access_log : AccessLog, optional
 
     Raises
     ------
@@ -52,14 +65,14 @@ def serve(options: EngineOptions, listener: socket.socket, http_server: HttpServ
     Unavailable
         The HTTP server has ended by itself.
     """
-    signature = Model.load(options.path).signature
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         host = ModelHost(options)
         stack.callback(host.stop)
         # Forked before the host is started, while this process has one thread.
-        app = ScoringApp(signature, EngineClient(host.address, options.timeout_s))
-        http = HttpProcess(lambda: http_server(app, listener, *_http_size(options)))
+        app = ScoringApp.of_model(options.path, EngineClient(host.address, options.timeout_s), limit)
+        named = logged(app, access_log, route_of)
+        http = HttpProcess(lambda: http_server(named, listener, *_http_size(options)))
         # Only the HTTP server's copy is to keep the port open.
         listener.close()
         stack.callback(http.stop)

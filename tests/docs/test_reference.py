@@ -11,6 +11,7 @@ from pycore import config
 from pycore.cli.main import main
 from pycore.errors import MlflowException
 from pycore.gateway.app import ROUTES as GATEWAY_ROUTES
+from pycore.scoring.app import ROUTES as SCORING_ROUTES
 from pycore.server.routing import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,12 @@ def test_every_route_of_the_gateway_is_in_the_readme(route):
     assert f"{method} `{address}`" in README
 
 
+@pytest.mark.parametrize("route", SCORING_ROUTES.items(), ids=" ".join)
+def test_every_route_of_a_scoring_server_is_in_the_readme(route):
+    address, method = route
+    assert f"{method} `{address}`" in README
+
+
 @pytest.mark.parametrize("setting", config.all_settings(), ids=lambda setting: setting.name)
 def test_every_setting_is_in_the_readme_as_it_explains_itself(setting):
     assert f"| `{setting.name}` | {setting.help} |" in README
@@ -56,6 +63,14 @@ def test_every_setting_is_in_the_readme_as_it_explains_itself(setting):
 @pytest.mark.parametrize("verb", verbs(main, "crateflow"))
 def test_every_verb_is_in_the_readme(verb):
     assert f"`{verb}`" in README
+
+
+def test_every_option_of_scoring_servers_is_in_the_readme_with_its_variable():
+    models = main.get_command(click.Context(main), "models")
+    for verb in ("serve", "gateway"):
+        for option in models.get_command(click.Context(models), verb).params:
+            if option.envvar:
+                assert f"| `{', '.join(option.opts)}` | `{option.envvar}` | " in README
 
 
 def test_every_verb_explains_itself_and_its_options():

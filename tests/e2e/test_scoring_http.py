@@ -416,10 +416,10 @@ def test_a_body_cut_short_is_refused(server):
         assert stream.recv(1000).startswith(b"HTTP/1.1 400")
 
 
-def test_a_body_beyond_the_limit(tmp_path):
-    model = obedient_model(tmp_path)
-    environment = {"CRATEFLOW_MAX_BODY_MB": "1"}
-    with scoring_server(str(model), tmp_path, "-w", "1", environment=environment) as serving:
+def test_a_body_beyond_the_limit_and_the_log_of_requests(tmp_path):
+    model, log = obedient_model(tmp_path), tmp_path / "access.log"
+    options = ["-w", "1", "--max-body-mb", "1", "--access-log", str(log)]
+    with scoring_server(str(model), tmp_path, *options) as serving:
         large = {"inputs": {"x": [0.12345678] * 200_000}}
         reply = post(serving.url, large)
         assert reply.status_code == 413
@@ -427,6 +427,39 @@ def test_a_body_beyond_the_limit(tmp_path):
         chunked = requests.post(f"{serving.url}/invocations", data=iter([b" " * (2 << 20)]), timeout=10)
         assert chunked.status_code == 413
         assert post(serving.url, {"inputs": {"x": [1]}}).json() == {"predictions": [2.0]}
+        named = requests.get(f"{serving.url}/nowhere?secret=1", headers={"X-Request-ID": "mine"}, timeout=10)
+        assert named.headers["X-Request-ID"] == "mine"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    asked = [(line["method"], line["route"], line["status"]) for line in lines]
+    assert asked == [("POST", "/invocations", status) for status in (413, 413, 200)] + [("GET", None, 404)]
+    assert lines[0]["request_id"] == reply.headers["X-Request-ID"]
+    assert lines[3].keys() == {"time", "request_id", "method", "route", "status", "ms"}
+
+
+def test_every_request_of_a_queue_is_scored_alone_where_that_is_asked(tmp_path):
+    """With `--max-batch-rows 1` nothing waits for company."""
+    gate = tmp_path / "gate"
+    options = ["-w", "1", "--max-batch-rows", "1"]
+    with (
+        scoring_server(str(obedient_model(tmp_path)), tmp_path, *options) as serving,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        first = pool.submit(post, serving.url, {"inputs": {"x": [1], "do": [f"wait {gate}"]}})
+        until(gate.with_suffix(".reached").exists)
+        others = [pool.submit(post, serving.url, {"inputs": {"x": [2], "do": [""]}}) for _ in range(3)]
+        metrics = f"{serving.url}/metrics"
+        until(lambda: "crateflow_queue_requests 3\n" in requests.get(metrics, timeout=10).text)
+        gate.touch()
+        assert {answer.result().status_code for answer in (first, *others)} == {200}
+        assert 'crateflow_batch_requests_bucket{le="1.0"} 4\n' in requests.get(metrics, timeout=10).text
+
+
+def test_the_page_of_the_api(server):
+    described = requests.get(f"{server('L')}/openapi.json", timeout=10).json()
+    assert described["components"]["schemas"]["Row"]["required"] == NAMES
+    page = requests.get(f"{server('L')}/docs", timeout=10)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert requests.get(f"{server('L')}/docs/swagger-ui-bundle.js", timeout=10).status_code == 200
 
 
 # Starting and stopping

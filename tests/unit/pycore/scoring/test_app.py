@@ -5,7 +5,9 @@ from werkzeug.test import Client
 
 from pycore.errors import Unavailable
 from pycore.models.columns import Json
-from pycore.scoring.app import ScoringApp
+from pycore.models.schema import ColSpec, Schema
+from pycore.models.signature import ModelSignature
+from pycore.scoring.app import ROUTES, ScoringApp, route_of
 
 
 class Engine:
@@ -52,22 +54,31 @@ def test_a_fault_of_ours_goes_to_the_log_alone(caplog):
     assert "secret" in caplog.text
 
 
-def test_a_reply_names_its_request(caplog):
-    client = Client(ScoringApp(None, Engine()))
-    with caplog.at_level("INFO"):
-        reply = client.get("/ping", headers={"X-Request-Id": "abc-1"})
-    assert reply.headers["X-Request-Id"] == "abc-1"
-    assert "request=abc-1 method=GET path=/ping status=200" in caplog.text
-    assert client.post("/ping", headers={"X-Request-Id": "abc-1"}).headers["X-Request-Id"] == "abc-1"
+def test_what_there_is_is_described_with_the_example():
+    signature = ModelSignature(Schema([ColSpec("double", "a")]))
+    client = Client(ScoringApp(signature, Engine(), example=b'{"inputs": {"a": [1.5]}}'))
+    described = client.get("/openapi.json").json
+    assert set(described["paths"]) < set(ROUTES)
+    body = described["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["examples"]["input example"]["value"] == {"inputs": {"a": [1.5]}}
 
 
-@pytest.mark.parametrize("given", [None, "", "x" * 129, "a b", 'x"status=500'])
-def test_a_request_without_a_good_name_gets_one(given):
-    headers = {} if given is None else {"X-Request-Id": given}
+def test_the_page_of_the_api_and_its_files():
     client = Client(ScoringApp(None, Engine()))
-    names = {client.get("/ping", headers=headers).headers["X-Request-Id"] for _ in range(2)}
-    assert len(names) == 2
-    assert given not in names
+    page = client.get("/docs")
+    assert page.content_type == "text/html; charset=utf-8"
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert client.get("/docs/swagger-ui.css").content_type.startswith("text/css")
+    assert b"openapi.json" in client.get("/docs/start.js").data
+    assert client.post("/docs/start.js").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [("/invocations", "/invocations"), ("/docs/start.js", "/docs/start.js"), ("/secret", None)],
+)
+def test_the_routes_that_a_log_shows(path, route):
+    assert route_of({"PATH_INFO": path}) == route
 
 
 @pytest.mark.parametrize("path", ["/ping/", "/invocations/x", "/"])
