@@ -11,11 +11,13 @@ from pycore.cli.lazy_group import LazyGroup
 #: Verb -> where its command is. Imported when asked for: what one verb needs, no other pays for.
 VERBS: Mapping[str, str] = {
     "artifacts": "pycore.cli.artifacts:artifacts",
+    "completion": "pycore.cli.completion:completion",
     "db": "pycore.cli.db:db",
     "doctor": "pycore.cli.doctor:doctor",
     "experiments": "pycore.cli.experiments:experiments",
     "gc": "pycore.cli.gc:gc",
     "models": "pycore.cli.models:models",
+    "r": "pycore.cli.r:r",
     "run": "pycore.cli.run:run",
     "runs": "pycore.cli.runs:runs",
     "server": "pycore.cli.server:server",
