@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pycore.artifacts.paths import checked, checked_folder, joined
 from pycore.errors import InvalidInput, NotFound
-from pycore.protocols import ArtifactStore
+from pycore.protocols import ArtifactReader, ArtifactStore
 
 _CHUNK_BYTES = 1 << 20
 
@@ -48,7 +48,7 @@ def upload_folder(store: ArtifactStore, source: Path, folder: str = "") -> list[
     return sorted(uploaded)
 
 
-def download(store: ArtifactStore, path: str, destination: Path) -> Path:
+def download(store: ArtifactReader, path: str, destination: Path) -> Path:
     """Copy a file or folder of the store below a local folder, keeping its path.
 
     Parameters
@@ -84,7 +84,7 @@ def download(store: ArtifactStore, path: str, destination: Path) -> Path:
     return destination / path
 
 
-def _download_folder(store: ArtifactStore, path: str, destination: Path) -> None:
+def _download_folder(store: ArtifactReader, path: str, destination: Path) -> None:
     (destination / path).mkdir(parents=True, exist_ok=True)
     for info in store.list(path):
         # A foreign server names these files; a name that leaves the destination stops here.
@@ -95,7 +95,7 @@ def _download_folder(store: ArtifactStore, path: str, destination: Path) -> None
             _download_file(store, below, destination)
 
 
-def _download_file(store: ArtifactStore, path: str, destination: Path) -> None:
+def _download_file(store: ArtifactReader, path: str, destination: Path) -> None:
     target = destination / path
     target.parent.mkdir(parents=True, exist_ok=True)
     with store.open(path) as content, target.open("wb") as file:

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from pycore.artifacts import transfer
+from pycore.artifacts.run_artifacts import open_source
 from pycore.entities import ModelVersion
 from pycore.models.spec import MLMODEL, Model
-from pycore.protocols import Api, ArtifactStore
+from pycore.protocols import Api, ArtifactReader
 
 
 def fetch_model(registry: Api, version: ModelVersion, folder: Path) -> Path:
@@ -19,14 +20,14 @@ def fetch_model(registry: Api, version: ModelVersion, folder: Path) -> Path:
     Path
         The model's own folder.
     """
-    return transfer.download(_store(registry, version), "", folder / "model")
+    return transfer.download(_files(registry, version), "", folder / "model")
 
 
 def read_spec(registry: Api, version: ModelVersion) -> Model:
     """Return what a version's MLmodel file says, without fetching the rest."""
     with tempfile.TemporaryDirectory(prefix="crateflow-") as folder:
-        return Model.load(transfer.download(_store(registry, version), MLMODEL, Path(folder)))
+        return Model.load(transfer.download(_files(registry, version), MLMODEL, Path(folder)))
 
 
-def _store(registry: Api, version: ModelVersion) -> ArtifactStore:
-    return registry.artifacts.open(registry.model_versions.get_download_uri(version.name, version.version))
+def _files(registry: Api, version: ModelVersion) -> ArtifactReader:
+    return open_source(registry, registry.model_versions.get_download_uri(version.name, version.version))

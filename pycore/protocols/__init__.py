@@ -7,7 +7,7 @@ outside the limits named in `pycore.services.limits`.
 """
 
 from pycore.protocols.api import Api
-from pycore.protocols.artifacts import ArtifactStore, ArtifactStores, VersionedFile
+from pycore.protocols.artifacts import ArtifactReader, ArtifactStore, ArtifactStores, VersionedFile
 from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
 from pycore.protocols.logged_models import LoggedModels
@@ -18,6 +18,7 @@ from pycore.protocols.runs import Runs
 
 __all__ = [
     "Api",
+    "ArtifactReader",
     "ArtifactStore",
     "ArtifactStores",
     "Datasets",

@@ -24,12 +24,8 @@ class VersionedFile(Protocol):
         ...
 
 
-class ArtifactStore(Protocol):
-    """Files below one root. Paths are relative to it, with ``/``; one that leaves it is `InvalidInput`.
-
-    Files are streamed: no method holds a whole file in memory. `pycore.artifacts.transfer` builds the
-    copying of files and folders on these four.
-    """
+class ArtifactReader(Protocol):
+    """Files below one root, to be read; see `ArtifactStore`."""
 
     def list(self, path: str = "") -> list[FileInfo]:
         """Return one level below a folder, sorted by path; nothing for a file or a missing folder."""
@@ -38,6 +34,14 @@ class ArtifactStore(Protocol):
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """Open a file for reading; `NotFound` when there is none."""
         ...
+
+
+class ArtifactStore(ArtifactReader, Protocol):
+    """Files below one root. Paths are relative to it, with ``/``; one that leaves it is `InvalidInput`.
+
+    Files are streamed: no method holds a whole file in memory. `pycore.artifacts.transfer` builds the
+    copying of files and folders on these four.
+    """
 
     def write(self, path: str, content: BinaryIO) -> None:
         """Write a file whole or not at all, replacing one of that name; parents are made."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pycore.artifacts import paths, transfer
+from pycore.artifacts.run_artifacts import RunArtifacts
 from pycore.entities import FileInfo, RunTag, ViewType
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import ArtifactStore
@@ -182,12 +183,11 @@ class ClientArtifacts(ClientConnection):
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return one level of the run's files, sorted; nothing for a file or a missing folder."""
-        return self._store(run_id).list(path or "")
+        return RunArtifacts(self.tracking, run_id).list(path or "")
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str | Path | None = None) -> str:
-        """Return the local path of a file or folder of the run; see `model_uris.fetch_below`."""
-        root = self.tracking.runs.get(run_id).info.artifact_uri
-        return str(model_uris.fetch_below(self, root, path, dst_path))
+        """Return the local path of a file or folder of the run; see `model_uris.fetch_of_run`."""
+        return str(model_uris.fetch_of_run(self, run_id, path, dst_path))
 
     def _store(self, run_id: str) -> ArtifactStore:
         return self.tracking.artifacts.open(self.tracking.runs.get(run_id).info.artifact_uri)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from pycore.artifacts import transfer
+from pycore.artifacts.run_artifacts import RunsUri
 from pycore.artifacts.stores import scheme_of
 from pycore.errors import InvalidInput
 from pycore.models.model_info import ModelInfo
@@ -57,7 +59,8 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
     if scheme != "runs":
         model.save(file)
         return
-    place = model_uris.RunsUri.parse(model_uri)
+    tracking = MlflowClient().tracking
+    store = tracking.artifacts.open(RunsUri.parse(model_uri).resolve(tracking))
     with tempfile.TemporaryDirectory(prefix="crateflow-") as temporary:
         model.save(Path(temporary))
-        MlflowClient().log_artifact(place.run_id, Path(temporary, MLMODEL), place.path)
+        transfer.upload_file(store, Path(temporary, MLMODEL))

@@ -12,37 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pycore.artifacts import paths, transfer
+from pycore.artifacts.run_artifacts import RunArtifacts, RunsUri
 from pycore.artifacts.stores import folder_of, is_local, scheme_of
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import Api
 from pycore.tracking.client_connection import ClientConnection
 
-_RUNS = re.compile(r"runs:/+([^/]+)(?:/(.*))?")
 _LOGGED = re.compile(r"models:/+(m-[0-9a-f]{32})(?:/(.*))?")
 _BY_ALIAS = re.compile(r"models:/+(?P<name>[^/]+)@(?P<alias>[^/@]+)(?:/(?P<path>.*))?")
 _BY_VERSION = re.compile(r"models:/+(?P<name>[^/]+)/(?P<suffix>[^/]+)(?:/(?P<path>.*))?")
-
-
-@dataclass(frozen=True)
-class RunsUri:
-    """``runs:/<run id>/<path>``: a place among the artifacts of a run."""
-
-    run_id: str
-    path: str
-
-    @classmethod
-    def parse(cls, uri: str) -> RunsUri:
-        """Read the URI.
-
-        Raises
-        ------
-        InvalidInput
-            It names no run.
-        """
-        match = _RUNS.fullmatch(uri)
-        if match is None:
-            raise InvalidInput(f"Not a proper runs:/ URI: {uri!r}. Expected runs:/<run id>/<path>.")
-        return cls(match[1], paths.checked_folder(match[2] or ""))
 
 
 @dataclass(frozen=True)
@@ -76,8 +54,7 @@ def resolve(uri: str, client: ClientConnection | None = None) -> str:
     client = client or ClientConnection()
     scheme = scheme_of(uri)
     if scheme == "runs":
-        place = RunsUri.parse(uri)
-        return _below(client.tracking.runs.get(place.run_id).info.artifact_uri, place.path)
+        return RunsUri.parse(uri).resolve(client.tracking)
     if scheme == "models":
         if match := _LOGGED.fullmatch(uri):
             root = client.tracking.logged_models.get(match[1]).artifact_location
@@ -150,6 +127,18 @@ def fetch_below(client: ClientConnection, root: str, path: str, dst: str | Path 
         return local
     destination = temporary_folder() if dst is None else Path(dst).absolute()
     return transfer.download(client.tracking.artifacts.open(root), path, destination)
+
+
+def fetch_of_run(client: ClientConnection, run_id: str, path: str, dst: str | Path | None = None) -> Path:
+    """Return a local folder or file with what a run has at a path, the models it logged included.
+
+    A copy keeps the path below `dst`; see `fetch`.
+    """
+    artifacts = RunArtifacts(client.tracking, run_id)
+    if dst is None and is_local(artifacts.root_uri) and (path or not artifacts.models()):
+        return fetch_below(client, *split(artifacts.locate(path)))
+    destination = temporary_folder() if dst is None else Path(dst).absolute()
+    return transfer.download(artifacts, path, destination)
 
 
 def temporary_folder() -> Path:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from pycore.artifacts.run_artifacts import RunArtifacts, RunsUri
 from pycore.artifacts.stores import PROXY_SCHEME, is_local, scheme_of
 from pycore.entities import ModelVersion
 from pycore.errors import AlreadyExists, NotFound
@@ -50,8 +51,14 @@ def register_model(
     if scheme_of(model_uri) == "models":
         # The registry keeps the lineage: the version it came from, and that one's run.
         return client.create_model_version(name, model_uri, tags=tags)
-    run_id = model_uris.RunsUri.parse(model_uri).run_id if scheme_of(model_uri) == "runs" else None
-    return client.create_model_version(name, source, run_id, tags)
+    if scheme_of(model_uri) != "runs":
+        return client.create_model_version(name, source, tags=tags)
+    place = RunsUri.parse(model_uri)
+    model = RunArtifacts(client.tracking, place.run_id).model_at(place.path)
+    if model is not None and model.name == place.path and client.registry_uri == client.tracking_uri:
+        # The version is one of the model that the run logged, wherever its files are.
+        source = model.model_uri
+    return client.create_model_version(name, source, place.run_id, tags)
 
 
 def _check_is_model(client: MlflowClient, model_uri: str, source: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from official_clients import official_python, run_official
 from processes import tracking_server
+from r_scripts import rscript
 
 from pycore.tracking import MlflowClient, model_uris
 
@@ -63,6 +64,41 @@ print(json.dumps({
 }))
 """
 
+LOOK = """
+import json
+import os
+import sys
+
+import mlflow
+from mlflow import MlflowClient
+
+run_id = sys.argv[1]
+client = MlflowClient()
+print(json.dumps({
+    "root": [info.path for info in client.list_artifacts(run_id)],
+    "model": [info.path for info in client.list_artifacts(run_id, "twice")],
+    "by URI": sorted(os.listdir(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/twice"))),
+    "whole run": os.listdir(mlflow.artifacts.download_artifacts(run_id=run_id)),
+}))
+"""
+
+LOOK_IN_R = """
+arguments <- commandArgs(trailingOnly = TRUE)
+library(crateflow)
+mlflow_set_tracking_uri(arguments[[1]])
+run_id <- arguments[[2]]
+files <- function(uri) list.files(mlflow_download_artifacts(artifact_uri = uri))
+root <- suppressMessages(mlflow_list_artifacts(run_id = run_id))$path
+model <- suppressMessages(mlflow_list_artifacts("twice", run_id = run_id))$path
+cat(jsonlite::toJSON(list(
+  root = root, model = model, by_uri = files(paste0("runs:/", run_id, "/twice")),
+  version = files("models:/twice/1"),
+  whole_run = list.files(mlflow_download_artifacts("", run_id = run_id))
+)))
+"""
+
+FILES = ["MLmodel", "conda.yaml", "python_env.yaml", "python_model.pkl", "requirements.txt"]
+
 
 @pytest.fixture(scope="module")
 def python() -> Path:
@@ -79,6 +115,7 @@ def test_a_model_of_mlflow_3_is_logged_found_and_loaded(python: Path, tmp_path: 
         fetched = model_uris.fetch(f"models:/{told['model_id']}", tmp_path / "fetched", client)
         assert (fetched / "MLmodel").is_file()
         assert client.get_model_version("twice", 1).model_id == told["model_id"]
+        check_that_everybody_sees_the_model_in_its_run(server.url, told["run_id"], tmp_path)
     assert told["predictions"] == [[2.0, 5.0]] * 3
     assert (told["status"], told["version"]) == ("READY", "1")
     assert told["metrics"] == {"before": 0.5, "after": 0.25}
@@ -88,3 +125,24 @@ def test_a_model_of_mlflow_3_is_logged_found_and_loaded(python: Path, tmp_path: 
     assert told["found"] == ["twice"]
     assert told["used"] == [told["run_id"]]
     assert told["traces"] == 0
+
+
+def check_that_everybody_sees_the_model_in_its_run(url: str, run_id: str, folder: Path) -> None:
+    inside = [f"twice/{name}" for name in FILES]
+    script = folder / "look.py"
+    script.write_text(LOOK)
+    for version in ("2.22.5", "3.17.2"):
+        python = official_python(version, ["pandas"] if version.startswith("3") else [])
+        seen = json.loads(run_official(python, script, run_id, MLFLOW_TRACKING_URI=url).splitlines()[-1])
+        assert (seen["root"], seen["model"], seen["whole run"]) == (["twice"], inside, ["twice"]), version
+        assert set(FILES) <= set(seen["by URI"]), version
+    script = folder / "look.R"
+    script.write_text(LOOK_IN_R)
+    seen = json.loads(rscript(script, url, run_id))
+    assert (seen["root"], sorted(seen["model"]), seen["whole_run"]) == (["twice"], inside, ["twice"])
+    assert sorted(seen["by_uri"]) == sorted(seen["version"]) == FILES
+    client = MlflowClient(url)
+    assert [info.path for info in client.list_artifacts(run_id)] == ["twice"]
+    assert [info.path for info in client.list_artifacts(run_id, "twice")] == inside
+    ours = model_uris.fetch(f"runs:/{run_id}/twice", folder / "ours", client)
+    assert sorted(path.name for path in ours.iterdir()) == FILES

@@ -21,14 +21,14 @@ from flask import Request, Response
 from werkzeug.http import generate_etag
 from werkzeug.wsgi import FileWrapper
 
-from pycore.artifacts.paths import checked, checked_folder, joined
+from pycore.artifacts.paths import checked, checked_folder
+from pycore.artifacts.run_artifacts import RunArtifacts, open_source
 from pycore.artifacts.stores import PROXY_SCHEME
 from pycore.entities import FileInfo
-from pycore.errors import InvalidInput, MlflowException
-from pycore.protocols import Api, ArtifactStore, VersionedFile
+from pycore.errors import InvalidInput, MlflowException, NotFound
+from pycore.protocols import Api, ArtifactReader, ArtifactStore, VersionedFile
 from pycore.server.arguments import query_of
 from pycore.server.replies import json_reply
-from pycore.server.run_artifacts import RunArtifacts
 from pycore.server.uploads import upload_of
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import without_absent
@@ -45,6 +45,12 @@ _TEXT_NAME = re.compile(
     re.IGNORECASE,
 )
 
+#: Where the server puts the artifacts of runs.
+_RUN_FOLDER = re.compile(r"(?P<root>(?:.*/)?(?P<run_id>[0-9a-f]{32})/artifacts)(?:/(?P<below>.*))?")
+
+#: Official clients that put the files of a model to the run's own themselves, but do not show its folder.
+_LOOKS_INTO_MODELS = re.compile(r"mlflow-python-client/(?!1\.|2\.)")
+
 #: Official clients turn to a plain upload when the message begins with exactly this.
 _NO_MULTIPART = "Multipart upload is not supported for the current artifact repository"
 
@@ -52,16 +58,23 @@ _NO_MULTIPART = "Multipart upload is not supported for the current artifact repo
 def list_proxied(api: Api, request: Request) -> Response:
     """Return one level below a folder of the destination; names without the folder."""
     folder = checked_folder(query_of(request.environ).text("path", ""))
-    files = [
-        FileInfo(PurePosixPath(file.path).name, file.is_dir, file.file_size)
-        for file in _destination(api).list(folder)
-    ]
+    run, below = _run_at(api, folder)
+    if below and _LOOKS_INTO_MODELS.match(request.headers.get("User-Agent", "")):
+        run = None
+    found = run.list(below) if run else _destination(api).list(folder)
+    files = [FileInfo(PurePosixPath(file.path).name, file.is_dir, file.file_size) for file in found]
     return json_reply(without_absent({"files": [wire.to_json(file) for file in files]}))
 
 
 def get_proxied(api: Api, request: Request, path: str) -> Response:
-    """Send a file of the destination."""
-    return _sent(_destination(api), path, request)
+    """Send a file of the destination, or of a model that a run there logged."""
+    try:
+        return _sent(_destination(api), path, request)
+    except NotFound:
+        run, below = _run_at(api, path)
+        if run is None:
+            raise
+    return _sent(run, below, request)
 
 
 def put_proxied(api: Api, request: Request, path: str) -> Response:
@@ -109,7 +122,7 @@ def get_of_version(api: Api, request: Request) -> Response:
     arguments = query_of(request.environ)
     name, version = arguments.text("name"), arguments.identifier("version")
     path = arguments.text("path")
-    return _sent(_of_source(api, api.model_versions.get_download_uri(name, version)), path, request)
+    return _sent(open_source(api, api.model_versions.get_download_uri(name, version)), path, request)
 
 
 def upload_to_run(api: Api, request: Request) -> Response:
@@ -131,17 +144,19 @@ def _of_run(api: Api, run_id: str) -> ArtifactStore:
     return api.artifacts.open(api.runs.get(run_id).info.artifact_uri)
 
 
-def _of_source(api: Api, uri: str) -> ArtifactStore:
-    # The one URI that is kept unresolved names a folder of a run.
-    if not uri.startswith("runs:/"):
-        return api.artifacts.open(uri)
-    run_id, _, folder = uri.removeprefix("runs:/").partition("/")
-    return api.artifacts.open(
-        joined(api.runs.get(run_id).info.artifact_uri, checked_folder(folder)).rstrip("/")
-    )
+def _run_at(api: Api, path: str) -> tuple[RunArtifacts | None, str]:
+    """Return the run whose artifacts lie at a path of the destination, and the path below its root."""
+    match = _RUN_FOLDER.fullmatch(path)
+    if match is None:
+        return None, ""
+    try:
+        run = RunArtifacts(api, match["run_id"])
+    except NotFound:
+        return None, ""
+    return (run, match["below"] or "") if run.root_uri == f"{PROXY_SCHEME}:/{match['root']}" else (None, "")
 
 
-def _sent(store: ArtifactStore | RunArtifacts, path: str, request: Request) -> Response:
+def _sent(store: ArtifactReader, path: str, request: Request) -> Response:
     with ExitStack() as stack:
         file = stack.enter_context(store.open(checked(path)))
         size = file.seek(0, os.SEEK_END)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pycore.artifacts.run_artifacts import RunArtifacts
 from pycore.protocols import Api
-from pycore.server.run_artifacts import RunArtifacts
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import JsonObject, without_absent
 from pycore.wire.request import Arguments

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,31 @@ def test_deleting(files, destination):
 def test_a_folder_is_not_sent(files, destination):
     put(files, "d/b.txt")
     assert error_in(get(files, "d"))[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_model_lies_among_the_artifacts_of_its_run(api, files):
+    run_id = api.runs.create("0").info.run_id
+    root = f"0/{run_id}/artifacts"
+    put(files, f"{root}/notes/a.txt", b"note")
+    model = api.logged_models.create("0", "tree", run_id)
+    api.artifacts.open(model.artifact_location).write("data/w.bin", io.BytesIO(b"weights"))
+
+    def names(path: str, client: str = "mlflow-python-client/2.22.5") -> list[str]:
+        headers = {"User-Agent": client}
+        listed = files.http.get(f"{PROXY}artifacts", query_string={"path": path}, headers=headers).json
+        return [entry["path"] for entry in listed.get("files", ())]
+
+    assert names(root) == ["notes", "tree"]
+    assert names(f"{root}/tree") == ["data"]
+    assert names(f"{root}/tree/data") == ["w.bin"]
+    assert get(files, f"{root}/tree/data/w.bin").data == b"weights"
+    assert get(files, f"{root}/tree/data/x.bin").status_code == 404
+    # This client asks for the models of a run by itself, and puts their files to these.
+    assert names(root, "mlflow-python-client/3.17.2") == ["notes", "tree"]
+    assert names(f"{root}/tree", "mlflow-python-client/3.17.2") == []
+    # A folder that only looks like that run's.
+    assert names(f"other/{root}") == []
+    assert get(files, f"other/{root}/tree/data/w.bin").status_code == 404
 
 
 def test_multipart_is_refused_in_the_words_clients_fall_back_on(files):

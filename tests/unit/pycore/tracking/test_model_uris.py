@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,25 @@ print(found)
     assert done.returncode == 0, done.stderr
     if uri.startswith("http"):
         assert not Path(done.stdout.strip()).exists()
+
+
+def test_a_logged_model_is_found_in_its_run(uri: str, tmp_path: Path) -> None:
+    client = MlflowClient()
+    run = client.create_run("0")
+    client.log_text(run.info.run_id, "note", "notes/a.txt")
+    model = client.tracking.logged_models.create("0", "tree", run.info.run_id)
+    store = client.tracking.artifacts.open(model.artifact_location)
+    store.write("MLmodel", io.BytesIO(b"flavors: {}"))
+    run_id, place = run.info.run_id, f"runs:/{run.info.run_id}/tree"
+
+    assert [info.path for info in client.list_artifacts(run_id)] == ["notes", "tree"]
+    assert (model_uris.fetch(place) / "MLmodel").is_file()
+    assert model_uris.fetch(f"{place}/MLmodel").read_text() == "flavors: {}"
+    whole = Path(client.download_artifacts(run_id, ""))
+    assert sorted(path.relative_to(whole).as_posix() for path in whole.rglob("*.*")) == ["notes/a.txt"]
+    assert (whole / "tree/MLmodel").is_file()
+    assert client.download_artifacts(run_id, "tree", tmp_path / "down") == str(tmp_path / "down/tree")
+
+    version = mlflow.register_model(place, "iris")
+    assert (version.source, version.run_id, version.model_id) == (model.model_uri, run_id, model.model_id)
+    assert (model_uris.fetch("models:/iris/1") / "MLmodel").is_file()
