@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pycore.artifacts.paths import checked, checked_folder, joined
+from pycore.artifacts.progress import Progress
+from pycore.entities import FileInfo
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import ArtifactReader, ArtifactStore
 
@@ -21,12 +24,7 @@ def upload_file(store: ArtifactStore, file: Path, folder: str = "") -> str:
     str
         Its path in the store.
     """
-    if not file.is_file():
-        raise InvalidInput(f"There is no file {str(file)!r} to upload.")
-    path = joined(checked_folder(folder), file.name)
-    with file.open("rb") as content:
-        store.write(path, content)
-    return path
+    return _upload_file(store, file, folder, Progress(_size(file)))
 
 
 def upload_folder(store: ArtifactStore, source: Path, folder: str = "") -> list[str]:
@@ -39,13 +37,14 @@ def upload_folder(store: ArtifactStore, source: Path, folder: str = "") -> list[
     """
     if not source.is_dir():
         raise InvalidInput(f"There is no folder {str(source)!r} to upload.")
-    uploaded = []
+    files = []
     for parent, folders, names in os.walk(source):
         folders.sort()
         below = Path(parent).relative_to(source).as_posix()
         target = joined(checked_folder(folder), checked_folder(below)) if below != "." else folder
-        uploaded += [upload_file(store, Path(parent, name), target) for name in names]
-    return sorted(uploaded)
+        files += [(Path(parent, name), target) for name in names]
+    progress = Progress(sum(_size(file) for file, _ in files))
+    return sorted(_upload_file(store, file, target, progress) for file, target in files)
 
 
 def download(store: ArtifactReader, path: str, destination: Path) -> Path:
@@ -70,33 +69,50 @@ def download(store: ArtifactReader, path: str, destination: Path) -> Path:
     """
     path = checked_folder(path)
     destination.mkdir(parents=True, exist_ok=True)
-    if not path:
-        _download_folder(store, path, destination)
-        return destination
-    parent = path.rpartition("/")[0]
-    found = next((info for info in store.list(parent) if info.path == path), None)
-    if found is None:
-        raise NotFound(f"No such artifact: {path!r}.")
-    if found.is_dir:
-        _download_folder(store, path, destination)
+    if path:
+        parent = path.rpartition("/")[0]
+        found = next((info for info in store.list(parent) if info.path == path), None)
+        if found is None:
+            raise NotFound(f"No such artifact: {path!r}.")
+        infos = list(_tree(store, path)) if found.is_dir else [found]
     else:
-        _download_file(store, path, destination)
+        infos = list(_tree(store, path))
+    progress = Progress(sum(info.file_size or 0 for info in infos))
+    for info in infos:
+        if info.is_dir:
+            (destination / info.path).mkdir(parents=True, exist_ok=True)
+        else:
+            _download_file(store, info.path, destination, progress)
     return destination / path
 
 
-def _download_folder(store: ArtifactReader, path: str, destination: Path) -> None:
-    (destination / path).mkdir(parents=True, exist_ok=True)
+def _size(file: Path) -> int:
+    if not file.is_file():
+        raise InvalidInput(f"There is no file {str(file)!r} to upload.")
+    return file.stat().st_size
+
+
+def _upload_file(store: ArtifactStore, file: Path, folder: str, progress: Progress) -> str:
+    path = joined(checked_folder(folder), file.name)
+    with file.open("rb") as content:
+        store.write(path, progress.counted(content))
+    return path
+
+
+def _tree(store: ArtifactReader, path: str) -> Iterator[FileInfo]:
+    """Yield a folder and all below it, folders before what they hold."""
+    yield FileInfo(path, True, None)
     for info in store.list(path):
         # A foreign server names these files; a name that leaves the destination stops here.
-        below = checked(info.path)
+        checked(info.path)
         if info.is_dir:
-            _download_folder(store, below, destination)
+            yield from _tree(store, info.path)
         else:
-            _download_file(store, below, destination)
+            yield info
 
 
-def _download_file(store: ArtifactReader, path: str, destination: Path) -> None:
+def _download_file(store: ArtifactReader, path: str, destination: Path, progress: Progress) -> None:
     target = destination / path
     target.parent.mkdir(parents=True, exist_ok=True)
     with store.open(path) as content, target.open("wb") as file:
-        shutil.copyfileobj(content, file, _CHUNK_BYTES)
+        shutil.copyfileobj(progress.counted(content), file, _CHUNK_BYTES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from pycore.cli.runs import RUN_ID
+from pycore.cli.transfer_bar import transfer_bar
 from pycore.errors import NotFound
 from pycore.tracking import artifact_functions, fluent
 from pycore.wire import artifacts as wire
@@ -45,7 +46,8 @@ def list_artifacts(run_id: str, artifact_path: str | None) -> None:
 @ARTIFACT_PATH
 def log_artifact(local_file: Path, run_id: str, artifact_path: str | None) -> None:
     """Copy a file into a folder of the run."""
-    fluent.log_artifact(local_file, artifact_path, run_id)
+    with transfer_bar("Uploading"):
+        fluent.log_artifact(local_file, artifact_path, run_id)
     click.echo(f"Logged artifact from local file {local_file} to artifact_path={artifact_path}", err=True)
 
 
@@ -61,7 +63,8 @@ def log_artifact(local_file: Path, run_id: str, artifact_path: str | None) -> No
 @ARTIFACT_PATH
 def log_artifacts(local_dir: Path, run_id: str, artifact_path: str | None) -> None:
     """Copy what is in a folder into a folder of the run."""
-    fluent.log_artifacts(local_dir, artifact_path, run_id)
+    with transfer_bar("Uploading"):
+        fluent.log_artifacts(local_dir, artifact_path, run_id)
     click.echo(f"Logged artifact from local dir {local_dir} to artifact_path={artifact_path}", err=True)
 
 
@@ -84,7 +87,8 @@ def download(
     # Not the library's own temporary folder: that one ends with this process.
     destination = dst_path or Path(tempfile.mkdtemp(prefix="crateflow-"))
     try:
-        path = artifact_functions.download_artifacts(artifact_uri, run_id, artifact_path, destination)
+        with transfer_bar("Downloading"):
+            path = artifact_functions.download_artifacts(artifact_uri, run_id, artifact_path, destination)
     except NotFound as error:
         # MLflow's R client looks for this word, and shows its user what follows.
         raise NotFound(f"FileNotFoundError: {error.message}") from error

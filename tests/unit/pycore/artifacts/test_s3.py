@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from s3_store import BUCKET, client_of, environment_of, is_empty, s3_store
 
+from pycore.artifacts.progress import observed
 from pycore.artifacts.s3 import S3ArtifactStore, open_s3
 from pycore.artifacts.stores import StoresByScheme
 from pycore.artifacts.transfer import download, upload_folder
@@ -235,3 +236,17 @@ def test_addressing_and_signing_can_be_chosen(folder, monkeypatch, style, signat
 def test_a_bucket_can_stand_behind_a_server(folder):
     put(StoresByScheme(f"s3://{BUCKET}/{folder}/").open("mlflow-artifacts:/1/run/artifacts"), "a.txt", b"1")
     assert content_of(open_s3(f"s3://{BUCKET}/{folder}/1/run"), "artifacts/a.txt") == b"1"
+
+
+def test_transfers_are_told_of(store, tmp_path):
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 20_000_000)
+    for transfer in (
+        lambda: upload_folder(store, tmp_path),
+        lambda: download(store, "large", tmp_path / "down"),
+    ):
+        told = []
+        with observed(lambda *now, told=told: told.append(now)):
+            transfer()
+        assert told[-1] == (20_000_000, 20_000_000)
+        assert len(told) > 2
