@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pycore.errors import ModelError, RCallError
 from rbridge.runtime import Runtime, Sexp
-from rbridge.rvectors import VectorReader, VectorWriter
+from rbridge.rvectors import EmptyFrames, VectorReader, VectorWriter
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +29,13 @@ class RSession:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.read = VectorReader(runtime)
+        self._frames = EmptyFrames(runtime)
 
     @contextlib.contextmanager
     def memory(self) -> Iterator[VectorWriter]:
         """Open a block in which R objects are made and read; R may forget them when it ends."""
         with self.runtime.pins() as pin:
-            yield VectorWriter(self.runtime, pin)
+            yield VectorWriter(self.runtime, pin, self._frames)
 
     def call(self, name: str, write: VectorWriter, *arguments: Sexp) -> Sexp:
         """Call a function of the prelude; the value is pinned as long as what `write` makes.

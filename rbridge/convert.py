@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -65,14 +64,15 @@ def value_to_r(value: Any, write: VectorWriter) -> Sexp:
         As `to_r`.
     """
     if isinstance(value, Mapping):
-        return write.named_list({str(name): partial(value_to_r, item, write) for name, item in value.items()})
+        items = (value_to_r(item, write) for item in value.values())
+        return write.named_list([str(name) for name in value], items)
     if not isinstance(value, list | tuple):
         if value is None:
             return write.null()
         value = [value]
     column = _column_of(value)
     if column is None:
-        return write.plain_list([partial(value_to_r, item, write) for item in value])
+        return write.plain_list(len(value), (value_to_r(item, write) for item in value))
     return to_r(column, write)
 
 
@@ -172,13 +172,8 @@ _WRITERS: dict[str, Callable[[Column, VectorWriter], Sexp]] = {
 
 
 def _data_frame(table: Table, write: VectorWriter) -> Sexp:
-    columns = {name: partial(_WRITERS[c.kind], c, write) for name, c in table.columns.items()}
-    frame = write.named_list(columns)
-    write.attribute(frame, "class", write.texts(["data.frame"]))
-    # R's short form of the row names 1 to n.
-    return write.attribute(
-        frame, "row.names", write.integers(np.array([NA_INTEGER, -table.n_rows], np.int32))
-    )
+    columns = (_WRITERS[column.kind](column, write) for column in table.columns.values())
+    return write.data_frame(tuple(table.columns), table.n_rows, columns)
 
 
 def _array(data: npt.NDArray[Any], write: VectorWriter) -> Sexp:
@@ -229,7 +224,9 @@ def _masked(data: npt.NDArray[np.int32], column: Column) -> npt.NDArray[np.int32
 
 def _read_double(data: Sexp, _: Sexp, read: VectorReader) -> Column:
     values = read.doubles(data)
-    return Column("double", values, _mask(missing_doubles(values)))
+    # Most results have no NaN at all, let alone R's own.
+    missing = _mask(missing_doubles(values)) if np.isnan(values).any() else None
+    return Column("double", values, missing)
 
 
 def _read_integer(data: Sexp, _: Sexp, read: VectorReader) -> Column:

@@ -27,6 +27,9 @@ guarded <- function(code) {
 
 # Calls the model by name and with arguments by name: an error's call must not hold the data.
 score <- function(model, data, params, n_rows) {
+  if (length(params) == 0L) {
+    return(carry(model(data), n_rows))
+  }
   arguments <- lapply(names(params), function(name) call("[[", quote(params), name))
   names(arguments) <- names(params)
   carry(eval(as.call(c(list(quote(model), quote(data)), arguments))), n_rows)

@@ -17,8 +17,6 @@ import logging
 import os
 import re
 import resource
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,8 +24,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pycore import config
 from pycore.errors import RUnavailable
+from rbridge.installation import find_home, version_of
 
 #: A pointer to an R object, as cffi hands it out.
 Sexp: TypeAlias = Any
@@ -41,8 +39,6 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "TZ": "UTC"}
 _ENVIRONMENT_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _OPTIONS = ("crateflow", "--vanilla", "--quiet", "--no-echo")
 _UNLIMITED_STACK_BYTES = 8 << 20
-#: A hung `R RHOME` must not hang the caller.
-_R_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True)
@@ -109,30 +105,36 @@ class Pins:
 
 
 class Prelude:
-    """The functions of `prelude.R`, defined once in an environment that nothing else sees."""
+    """The functions of `prelude.R` and `model_columns.R`, defined once in an environment that nothing else sees."""
 
     def __init__(self, runtime: Runtime) -> None:
         lib, ffi = runtime.lib, runtime.ffi
-        source = (Path(__file__).parent / "prelude.R").read_bytes()
+        files = sorted(Path(__file__).parent.glob("*.R"))
+        source = b"\n".join(file.read_bytes() for file in files)
         with runtime.pins() as pin:
             text = pin(lib.Rf_allocVector(lib.STRSXP, 1))
             lib.SET_STRING_ELT(text, 0, lib.Rf_mkCharLenCE(source, len(source), lib.CE_UTF8))
             status = ffi.new("ParseStatus *")
             parsed = pin(lib.R_ParseVector(text, -1, status, lib.R_NilValue))
             if status[0] != lib.PARSE_OK:
-                raise RUnavailable("R cannot parse rbridge/prelude.R; install crateflow anew.")
+                raise RUnavailable("R cannot parse the files of rbridge; install crateflow anew.")
             new_env = pin(lib.Rf_lang1(runtime.symbol("new.env")))
             self._environment = runtime.evaluate(new_env, lib.R_BaseEnv)
             lib.R_PreserveObject(self._environment)
             lib.SET_ENCLOS(self._environment, lib.R_BaseEnv)
             for at in range(lib.Rf_xlength(parsed)):
                 if runtime.evaluate(lib.VECTOR_ELT(parsed, at), self._environment) is None:
-                    raise RUnavailable("R cannot run rbridge/prelude.R; install crateflow anew.")
+                    raise RUnavailable("R cannot run the files of rbridge; install crateflow anew.")
         self._runtime = runtime
+        self._functions: dict[str, Sexp] = {}
 
     def function(self, name: str) -> Sexp:
         """Return one of the functions."""
-        return self._runtime.lib.Rf_findVarInFrame(self._environment, self._runtime.symbol(name))
+        found = self._functions.get(name)
+        if found is None:
+            found = self._runtime.lib.Rf_findVarInFrame(self._environment, self._runtime.symbol(name))
+            self._functions[name] = found
+        return found
 
 
 class _Console:
@@ -187,49 +189,6 @@ def _start() -> Runtime:
     lib, ffi = openrlib.rlib, openrlib.ffi
     atexit.register(_remove_temporary_folder, lib, os.getpid())
     return Runtime(lib, ffi, home, version_of(home))
-
-
-def find_home() -> Path:
-    """Return R's home folder: what R_HOME says, else what the `R` on the path says.
-
-    Raises
-    ------
-    RUnavailable
-        There is none.
-    """
-    told = config.R_HOME.get()
-    if told is None:
-        command = shutil.which("R")
-        if command is None:
-            raise RUnavailable(
-                "R was not found: no command 'R' is on the PATH, and R_HOME is not set. "
-                "Install it (apt-get install r-base-core), or set R_HOME to its folder."
-            )
-        try:
-            found = subprocess.run(  # noqa: S603 - the user's own R
-                [command, "RHOME"], capture_output=True, text=True, timeout=_R_TIMEOUT_S, check=True
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise RUnavailable(
-                f"R was not found: '{command} RHOME' failed ({error}). Install R (apt-get install "
-                "r-base-core), or set R_HOME to its folder."
-            ) from error
-        # R may print a warning about its environment first.
-        told = found.stdout.strip().splitlines()[-1]
-    home = Path(told)
-    if not (home / "bin" / "R").is_file():
-        raise RUnavailable(
-            f"R was not found: R_HOME is {told!r}, which holds no R. Set it to the folder that 'R RHOME' "
-            "prints, or unset it; without R, apt-get install r-base-core."
-        )
-    return home
-
-
-def version_of(home: Path) -> str:
-    """Return the version of an R, from the description of its base package."""
-    text = (home / "library" / "base" / "DESCRIPTION").read_text(encoding="utf-8")
-    found = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
-    return found[1] if found else "unknown"
 
 
 def temporary_folder(runtime: Runtime) -> Path:

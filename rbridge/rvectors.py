@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from rbridge.runtime import Pins, Runtime, Sexp
 NA_INTEGER = np.int32(-(2**31))
 NA_REAL_BITS = np.uint64(0x7FF00000000007A2)
 _NA_LOW_WORD = 1954
+#: R has room for some 50,000 pins, and a list may have more items.
+_PINS_WHILE_FILLING = 1000
 
 
 class VectorWriter:
@@ -24,12 +26,14 @@ class VectorWriter:
     ----------
     runtime : Runtime
     pin : Pins
+    frames : EmptyFrames
     """
 
-    def __init__(self, runtime: Runtime, pin: Pins) -> None:
+    def __init__(self, runtime: Runtime, pin: Pins, frames: EmptyFrames) -> None:
         self._lib, self._ffi = runtime.lib, runtime.ffi
         self._runtime = runtime
         self._pin = pin
+        self._frames = frames
 
     def pin(self, value: Sexp) -> Sexp:
         """Pin an object that R made, and return it."""
@@ -83,35 +87,72 @@ class VectorWriter:
             set_string(vector, at, strings[code])
         return vector
 
-    def named_list(self, items: Mapping[str, Callable[[], Sexp]]) -> Sexp:
-        """Make a named list of what the callables make."""
-        vector = self.plain_list(list(items.values()))
-        return self.attribute(vector, "names", self.texts(list(items)))
+    def data_frame(self, names: Sequence[str], n_rows: int, columns: Iterable[Sexp]) -> Sexp:
+        """Make a data frame of the columns that an iterable makes, one by one."""
+        return self._filled(self._pin(self._frames.copy(self, tuple(names), n_rows)), columns)
 
-    def plain_list(self, items: Sequence[Callable[[], Sexp]]) -> Sexp:
-        """Make a list of what the callables make.
+    def named_list(self, names: Sequence[str], items: Iterable[Sexp]) -> Sexp:
+        """Make a named list of the items that an iterable makes, one by one."""
+        return self.attribute(self.plain_list(len(names), items), "names", self.texts(names))
 
-        Each item is pinned only until the list holds it: R has room for some 50,000 pins, and a table
-        may have more columns.
-        """
-        vector = self._pin(self._lib.Rf_allocVector(self._lib.VECSXP, len(items)))
-        held = self._pin.count
-        for at, make in enumerate(items):
-            self._lib.SET_VECTOR_ELT(vector, at, make())
-            self._pin.release_down_to(held)
-        return vector
+    def plain_list(self, length: int, items: Iterable[Sexp]) -> Sexp:
+        """Make a list of the items that an iterable makes, one by one."""
+        return self._filled(self._pin(self._lib.Rf_allocVector(self._lib.VECSXP, length)), items)
 
     def attribute(self, vector: Sexp, name: str, value: Sexp) -> Sexp:
         """Set an attribute and return the vector."""
         self._lib.Rf_setAttrib(vector, self._runtime.symbol(name), value)
         return vector
 
+    def _filled(self, vector: Sexp, items: Iterable[Sexp]) -> Sexp:
+        pin, set_item = self._pin, self._lib.SET_VECTOR_ELT
+        held = pin.count
+        for at, item in enumerate(items):
+            set_item(vector, at, item)
+            # Items need no pin once the list holds them.
+            if pin.count - held > _PINS_WHILE_FILLING:
+                pin.release_down_to(held)
+        pin.release_down_to(held)
+        return vector
+
     def _copied(self, kind: int, data: npt.NDArray[Any], pointer: Any) -> Sexp:
         vector = self._pin(self._lib.Rf_allocVector(kind, len(data)))
         if len(data):
-            flat = np.ascontiguousarray(data)
-            self._ffi.memmove(pointer(vector), self._ffi.from_buffer(flat), flat.nbytes)
+            self._ffi.memmove(pointer(vector), np.ascontiguousarray(data), data.nbytes)
         return vector
+
+
+class EmptyFrames:
+    """Data frames without their columns yet: one call copies names, class and row names at once.
+
+    Kept is the latest one only, because most requests look like the one before.
+
+    Parameters
+    ----------
+    runtime : Runtime
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._lib = runtime.lib
+        self._like: tuple[tuple[str, ...], int] | None = None
+        self._frame: Sexp = None
+
+    def copy(self, write: VectorWriter, names: tuple[str, ...], n_rows: int) -> Sexp:
+        """Return a data frame with these names and as many rows, whose columns are NULL; not pinned.
+
+        A copy in all its parts: what a model does to the names in place stays in its own frame.
+        """
+        if self._like != (names, n_rows):
+            frame = write.named_list(names, ())
+            write.attribute(frame, "class", write.texts(["data.frame"]))
+            # R's short form of the row names 1 to n.
+            row_names = write.integers(np.array([NA_INTEGER, -n_rows], np.int32))
+            write.attribute(frame, "row.names", row_names)
+            self._lib.R_PreserveObject(frame)
+            if self._frame is not None:
+                self._lib.R_ReleaseObject(self._frame)
+            self._like, self._frame = (names, n_rows), frame
+        return self._lib.Rf_duplicate(self._frame)
 
 
 class VectorReader:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any, cast
 
 import numpy as np
+import orjson
 
 from pycore.errors import InvalidInput
 from pycore.models.columns import DTYPES, Array, Block, Column, Json, Table
@@ -27,7 +28,9 @@ def batch_key(block: Block, params: Mapping[str, Any]) -> str | None:
             layout = [block.data.dtype.str, *block.data.shape[1:]]
         case Json():
             return None
-    return json.dumps([type(block).__name__, layout, params], sort_keys=True, default=str)
+    key = orjson.dumps([type(block).__name__, layout]).decode()
+    # The slower writer tells NaN, infinities and null apart, which are different params.
+    return key + json.dumps(params, sort_keys=True, default=str) if params else key
 
 
 def concatenate(blocks: Sequence[Block]) -> Block:

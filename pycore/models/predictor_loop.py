@@ -28,7 +28,7 @@ from pycore.errors import MlflowException
 from pycore.models.batches import concatenate, split
 from pycore.models.columns import Block
 from pycore.models.flavor import Predictor
-from pycore.models.frames import FrameBuffer, decode, encode
+from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
 from pycore.models.remote_errors import to_plain
 
 _RECEIVE_BYTES = 1 << 20
@@ -50,6 +50,7 @@ def serve(predictor: Predictor, connection: socket.socket) -> None:
     connection : socket
         A blocking stream socket.
     """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     inbox = FrameBuffer()
     batch: list[_Request] = []
     batch_size = 1

@@ -15,6 +15,8 @@ import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import orjson
 
 from pycore.models.columns import Array, Block, Column, Json, Table
 
@@ -24,15 +26,18 @@ def render(result: Block) -> str:
     match result:
         case Json():
             return result.text
+        case Column(kind="double"):
+            missing = result.missing
+            return _numbers(result.data if missing is None else np.where(missing, np.nan, result.data))
+        case Array():
+            return _numbers(result.data)
         case Column():
-            rows = _values(result)
+            rows = result.to_list()
         case Table():
             columns = {name: _values(column) for name, column in result.columns.items()}
             rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             if not columns:
                 rows = [{} for _ in range(result.n_rows)]
-        case Array():
-            rows = _finite(result.data).tolist()
     return json.dumps(rows, allow_nan=False)
 
 
@@ -49,14 +54,10 @@ def _values(column: Column) -> list[Any]:
     return column.to_list()
 
 
-def _finite(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array with None in place of NaN and the infinities."""
-    if data.dtype.kind != "f":
-        return data
-    finite = np.isfinite(data)
-    if finite.all():
-        return data
-    # Through float64, since an array of objects keeps numpy's own scalars of other widths.
-    with_none = data.astype(np.float64).astype(object)
-    with_none[~finite] = None
-    return with_none
+def _numbers(data: npt.NDArray[Any]) -> str:
+    """Return the text of an array, null for NaN and the infinities, without a Python object per number."""
+    if data.dtype.kind == "f":
+        # Other widths would be written with fewer digits than the numbers have as doubles.
+        data = data.astype(np.float64, copy=False)
+    text = orjson.dumps(np.ascontiguousarray(data), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text.replace(b",", b", ").decode()

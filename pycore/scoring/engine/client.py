@@ -5,14 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from pycore.errors import DeadlineExceeded, Unavailable
 from pycore.models.batches import batch_key
 from pycore.models.columns import Block, Json
-from pycore.models.frames import FrameBuffer, decode, encode
+from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
 from pycore.models.remote_errors import from_plain
 
 _RECEIVE_BYTES = 1 << 18
@@ -77,7 +78,7 @@ class EngineClient:
             self._of_thread.stream = None
 
     def _ask(self, head: Mapping[str, Any], block: Block | None) -> tuple[dict[str, Any], Block | None]:
-        question = encode({**head, "id": uuid.uuid4().hex}, block)
+        question = encode({"id": self._next_id(), **head}, block)
         try:
             frame = _receive_frame(self._send(question))
         except TimeoutError as error:
@@ -93,6 +94,14 @@ class EngineClient:
             raise from_plain(answer["error"])
         return answer, result
 
+    def _next_id(self) -> str:
+        """Return a number that no other request has, whichever process or thread asks."""
+        numbers: Iterator[int] | None = getattr(self._of_thread, "numbers", None)
+        if numbers is None:
+            self._of_thread.numbers = numbers = count()
+            self._of_thread.name = uuid.uuid4().hex
+        return f"{self._of_thread.name}-{next(numbers)}"
+
     def _send(self, question: bytes) -> socket.socket:
         """Send a question and return the stream on which its answer comes."""
         stream: socket.socket | None = getattr(self._of_thread, "stream", None)
@@ -107,6 +116,7 @@ class EngineClient:
         stream = socket.socket(socket.AF_UNIX)
         self._of_thread.stream = stream
         stream.settimeout(self._timeout_s + _GRACE_S)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         stream.connect(str(self._address))
         stream.sendall(question)
         return stream

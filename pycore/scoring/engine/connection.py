@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pycore.errors import InvalidInput
-from pycore.models.frames import FrameBuffer
+from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer
 
-_RECEIVE_BYTES = 1 << 18
+_RECEIVE_BYTES = 1 << 20
 
 #: What a selector of the engine keeps with each file: whom to call with the events that are ready.
 OnEvents: TypeAlias = Callable[[int], None]
@@ -38,6 +38,7 @@ class Connection:
         on_close: Callable[[Connection], None],
     ) -> None:
         stream.setblocking(False)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._stream = stream
         self._selector = selector
         self._on_frame = on_frame

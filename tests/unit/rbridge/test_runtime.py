@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pycore.errors import RUnavailable
-from rbridge import runtime
+from rbridge import installation
 
 
 def run(code: str, **environment: str | None) -> dict:
@@ -116,7 +116,7 @@ def test_rpy2_does_not_fit_this_r(tmp_path):
     shadow = tmp_path / "_rinterface_cffi_api.py"
     shadow.write_text("raise ImportError('libR.so: undefined symbol: R_getVar')\n")
     message = run(REFUSED, PYTHONPATH=str(tmp_path))
-    version = runtime.version_of(runtime.find_home())
+    version = installation.version_of(installation.find_home())
     assert message.startswith("rpy2 3.6.")
     assert f"cannot load R {version} at" in message
     assert "undefined symbol: R_getVar" in message
@@ -125,19 +125,19 @@ def test_rpy2_does_not_fit_this_r(tmp_path):
 
 def test_home_is_found_without_r_home(monkeypatch):
     monkeypatch.delenv("R_HOME", raising=False)
-    home = runtime.find_home()
+    home = installation.find_home()
     assert (home / "lib" / "libR.so").exists()
-    assert runtime.version_of(home)[0].isdigit()
+    assert installation.version_of(home)[0].isdigit()
 
 
 def test_home_is_taken_from_the_setting(monkeypatch, tmp_path):
     (tmp_path / "bin").mkdir()
-    shutil.copy(runtime.find_home() / "bin" / "R", tmp_path / "bin" / "R")
+    shutil.copy(installation.find_home() / "bin" / "R", tmp_path / "bin" / "R")
     monkeypatch.setenv("R_HOME", str(tmp_path))
-    assert runtime.find_home() == tmp_path
+    assert installation.find_home() == tmp_path
     monkeypatch.setenv("R_HOME", "/nowhere")
     with pytest.raises(RUnavailable, match="holds no R"):
-        runtime.find_home()
+        installation.find_home()
 
 
 def test_other_threads_are_refused():

@@ -29,7 +29,7 @@ def doubles(*values):
     [
         (doubles(1, 2.5), "[1.0, 2.5]"),
         (doubles(1 / 3), "[0.3333333333333333]"),
-        (doubles(1e20, 1e-7, 1e5, 1e16, 0.1), "[1e+20, 1e-07, 100000.0, 1e+16, 0.1]"),
+        (doubles(1e20, 1e-7, 1e5, 1e16, 0.1), "[1e+20, 1e-7, 100000.0, 1e+16, 0.1]"),
         (doubles(math.nan, math.inf, -math.inf, -0.0), "[null, null, null, -0.0]"),
         (Column("double", np.array([1.0, 2.0]), np.array([False, True])), "[1.0, null]"),
         (Column("integer", np.array([1, 2], "<i4"), np.array([True, False])), "[null, 2]"),
