@@ -249,4 +249,4 @@ def test_transfers_are_told_of(store, tmp_path):
         with observed(lambda *now, told=told: told.append(now)):
             transfer()
         assert told[-1] == (20_000_000, 20_000_000)
-        assert len(told) > 2
+        assert len(told) >= 2
