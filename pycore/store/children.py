@@ -45,7 +45,7 @@ class ChildReader:
     def read(self, connection: Connection, run_pks: Sequence[int]) -> Iterator[Sequence[Any]]:
         """Yield the rows of the runs."""
         if len(run_pks) == 1:
-            yield from self._of_one.execute(connection, run_pk=run_pks[0])
+            yield from self._of_one.rows(connection, run_pk=run_pks[0])
             return
         for start in range(0, len(run_pks), CHUNK):
             chunk = run_pks[start : start + CHUNK]

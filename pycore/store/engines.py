@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -127,6 +127,7 @@ def _sqlite(url: URL) -> Engine:
     # fails when another process wrote in between.
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+        driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+        driver.execute(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
 
     return engine

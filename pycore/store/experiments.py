@@ -27,7 +27,9 @@ _SUBJECT = Subject(
 
 _LOCK = Prepared(
     lambda _: (
-        select(experiments).where(experiments.c.experiment_id == bindparam("experiment_id")).with_for_update()
+        select(experiments.c.name, experiments.c.artifact_location, experiments.c.lifecycle_stage)
+        .where(experiments.c.experiment_id == bindparam("experiment_id"))
+        .with_for_update()
     )
 )
 _INSERT_UNLESS_THERE = Prepared(lambda dialect: insert_or_ignore(experiments, dialect))
@@ -83,8 +85,8 @@ def set_artifact_location(connection: Connection, experiment_id: int, artifact_l
 
 def lock_experiment(connection: Connection, experiment_id: int) -> ExperimentRow | None:
     """Return an experiment's row; no other transaction changes it before this one ends."""
-    row = _LOCK.execute(connection, experiment_id=experiment_id).first()
-    return None if row is None else ExperimentRow(row.name, row.artifact_location, row.lifecycle_stage)
+    row = _LOCK.first(connection, experiment_id=experiment_id)
+    return None if row is None else ExperimentRow(*row)
 
 
 def get_experiment(connection: Connection, experiment_id: int) -> Experiment | None:

@@ -49,9 +49,9 @@ def translated() -> Iterator[None]:
     """Turn the driver's errors into ours; a broken constraint nobody expected stays what it is: a bug."""
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, sqlite3.IntegrityError):
         raise
-    except DataError as error:
+    except (DataError, sqlite3.DataError) as error:
         raise InvalidInput(
             "The database cannot hold a value of this request: a text with a NUL character, or one that is "
             "too long."

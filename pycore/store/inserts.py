@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Table, bindparam, case, insert, tuple_
+from sqlalchemy import ColumnElement, Executable, Table, bindparam, case, insert, tuple_
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 
 def insert_numbered(table: Table, dialect: str, number: str) -> Executable:
-    """Return an insert of a row without its number, which the database counts up; see `number_of`."""
+    """Return an insert of a row without its number, which the database counts up; see `Prepared.insert`."""
     names = [column.name for column in table.c if column.name != number]
     statement = insert(table).values({name: bindparam(name) for name in names})
-    return statement if dialect == "mysql" else statement.returning(table.c[number])
-
-
-def number_of(result: CursorResult[Any]) -> int:
-    """Return the number that the row of `insert_numbered` was given."""
-    return int(result.scalar_one() if result.returns_rows else result.lastrowid)
+    return statement.returning(table.c[number]) if dialect == "postgresql" else statement
 
 
 def insert_or_ignore(table: Table, dialect: str) -> Executable:

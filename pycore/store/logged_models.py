@@ -146,8 +146,8 @@ def insert_logged_model(connection: Connection, model: LoggedModel) -> int:
 
 def lock_logged_model(connection: Connection, model_id: str) -> LoggedModelRow | None:
     """Return a model's row, deleted or not; nobody else writes to it before the transaction ends."""
-    row = _LOCK.execute(connection, model_id=model_id).first()
-    return None if row is None else LoggedModelRow(row.pk, row.lifecycle_stage)
+    row = _LOCK.first(connection, model_id=model_id)
+    return None if row is None else LoggedModelRow(*row)
 
 
 def get_logged_model(connection: Connection, model_id: str, with_deleted: bool = False) -> LoggedModel | None:

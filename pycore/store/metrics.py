@@ -58,9 +58,10 @@ def get_history(
     connection: Connection, run_id: str, key: str, position: Position | None, limit: int | None
 ) -> tuple[list[Metric], Position | None]:
     """Return the points of a key by time, step and value, and where they end if more follow."""
-    run_pk = _RUN_PK.execute(connection, run_id=run_id).scalar()
-    if run_pk is None:
+    run = _RUN_PK.first(connection, run_id=run_id)
+    if run is None:
         return [], None
+    (run_pk,) = run
     order = (metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.value_kind)
     statement = select(*order).where(metrics.c.run_pk == run_pk, metrics.c.key == key).order_by(*order)
     if position is not None:

@@ -40,8 +40,8 @@ def insert_params(connection: Connection, run_pk: int, experiment_id: int, entri
 def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict[str, str]:
     """Return the values that a run has under some of the given keys."""
     if len(keys) == 1:
-        row = _VALUE.execute(connection, run_pk=run_pk, key=keys[0]).first()
-        return {} if row is None else {keys[0]: row.value}
+        row = _VALUE.first(connection, run_pk=run_pk, key=keys[0])
+        return {} if row is None else {keys[0]: row[0]}
     statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
     return {row.key: row.value for row in connection.execute(statement)}
 

@@ -18,7 +18,7 @@ from pycore.entities import (
     RunOutputs,
 )
 from pycore.store.children import CHUNK, among
-from pycore.store.inserts import insert_numbered, insert_or_ignore, number_of
+from pycore.store.inserts import insert_numbered, insert_or_ignore
 from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Related
 from pycore.store.tables import datasets, input_tags, run_datasets, run_models, runs
@@ -79,10 +79,12 @@ def insert_dataset_inputs(
             "name": given.dataset.name,
             "digest": given.dataset.digest,
         }
-        dataset_pk = _DATASET_PK.execute(connection, **identity).scalar()
-        if dataset_pk is None:
+        found = _DATASET_PK.first(connection, **identity)
+        if found is None:
             values = {**dict(given.dataset), "experiment_id": experiment_id}
-            dataset_pk = number_of(_ADD_DATASET.execute(connection, **values))
+            dataset_pk = _ADD_DATASET.insert(connection, **values)
+        else:
+            (dataset_pk,) = found
         key = {"run_pk": run_pk, "dataset_pk": dataset_pk}
         if not _has_input(connection, run_pk, dataset_pk):
             _ADD_INPUT.execute(connection, **key)

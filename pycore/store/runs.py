@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from pycore.entities import Run, RunData, RunInfo, RunInputs, RunOutputs
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
-from pycore.store.inserts import insert_numbered, number_of
+from pycore.store.inserts import insert_numbered
 from pycore.store.metrics import get_latest_metrics
 from pycore.store.params import get_params
 from pycore.store.prepared import Prepared
@@ -32,7 +33,9 @@ _SUBJECT = Subject(
 )
 
 _INSERT = Prepared(lambda dialect: insert_numbered(runs, dialect, "pk"))
-_WHOLE = (*runs.c, HAS_INPUTS_OR_OUTPUTS)
+# The fields of `RunInfo` in their order, and what leads to the rest of a run.
+_INFO = tuple(runs.c[field.name] for field in fields(RunInfo))
+_WHOLE = (*_INFO, runs.c.pk, HAS_INPUTS_OR_OUTPUTS)
 _GET = Prepared(lambda _: select(*_WHOLE).where(runs.c.run_id == bindparam("run_id")))
 _LOCK = Prepared(
     lambda _: (
@@ -41,6 +44,14 @@ _LOCK = Prepared(
         .with_for_update()
     )
 )
+
+
+class _Whole(NamedTuple):
+    """A run, and what leads to the rest of it."""
+
+    info: RunInfo
+    pk: int
+    has_inputs_or_outputs: bool
 
 
 class RunRow(NamedTuple):
@@ -61,25 +72,25 @@ def insert_run(connection: Connection, info: RunInfo) -> RunRow:
     """Add a run."""
     experiment_id = int(info.experiment_id)
     values = {**dict(info), "experiment_id": experiment_id, "deleted_time": None}
-    pk = number_of(_INSERT.execute(connection, **values))
+    pk = _INSERT.insert(connection, **values)
     return RunRow(pk, experiment_id, info.lifecycle_stage)
 
 
 def lock_run(connection: Connection, run_id: str) -> RunRow | None:
     """Return a run's row; no other transaction writes to the run before this one ends."""
-    row = _LOCK.execute(connection, run_id=run_id).first()
-    return None if row is None else RunRow(row.pk, row.experiment_id, row.lifecycle_stage)
+    row = _LOCK.first(connection, run_id=run_id)
+    return None if row is None else RunRow(*row)
 
 
 def get_run_info(connection: Connection, run_id: str) -> RunInfo | None:
     """Return a run without what it logged."""
-    row = _GET.execute(connection, run_id=run_id).first()
+    row = _GET.first(connection, run_id=run_id)
     return None if row is None else _info(row)
 
 
 def get_run(connection: Connection, run_id: str) -> Run | None:
     """Return a run with what it logged."""
-    row = _GET.execute(connection, run_id=run_id).first()
+    row = _GET.first(connection, run_id=run_id)
     return None if row is None else _with_data(connection, [row])[0]
 
 
@@ -123,35 +134,27 @@ def search_runs(
     return _with_data(connection, rows), end
 
 
-def _with_data(connection: Connection, rows: Sequence[Row[Any]]) -> list[Run]:
+def _with_data(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Run]:
     """Return the runs of rows; one query per kind of data, however many runs."""
-    pks = [row.pk for row in rows]
+    found = [_Whole(_info(row), *row[len(_INFO) : len(_WHOLE)]) for row in rows]
+    pks = [run.pk for run in found]
     points = get_latest_metrics(connection, pks)
     entries = get_params(connection, pks)
     texts = get_tags(connection, pks)
-    linked = [row.pk for row in rows if row.has_inputs_or_outputs]
+    linked = [run.pk for run in found if run.has_inputs_or_outputs]
     inputs = get_inputs(connection, linked)
     outputs = get_outputs(connection, linked)
     return [
         Run(
-            _info(row),
-            RunData(tuple(points[row.pk]), tuple(entries[row.pk]), tuple(texts[row.pk])),
-            inputs.get(row.pk, RunInputs()),
-            outputs.get(row.pk, RunOutputs()),
+            run.info,
+            RunData(tuple(points[run.pk]), tuple(entries[run.pk]), tuple(texts[run.pk])),
+            inputs.get(run.pk, RunInputs()),
+            outputs.get(run.pk, RunOutputs()),
         )
-        for row in rows
+        for run in found
     ]
 
 
-def _info(row: Row[Any]) -> RunInfo:
-    return RunInfo(
-        run_id=row.run_id,
-        experiment_id=str(row.experiment_id),
-        run_name=row.run_name,
-        user_id=row.user_id,
-        status=row.status,
-        start_time=row.start_time,
-        end_time=row.end_time,
-        artifact_uri=row.artifact_uri,
-        lifecycle_stage=row.lifecycle_stage,
-    )
+def _info(row: Sequence[Any]) -> RunInfo:
+    run_id, experiment_id, *others = row[: len(_INFO)]
+    return RunInfo(run_id, str(experiment_id), *others)
