@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from pycore.cli.lazy_group import LazyGroup
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
 from pycore.errors import InvalidInput
@@ -38,9 +39,18 @@ _env_manager = click.option(
 )
 
 
-@click.group("models")
+#: Verbs that have a module of their own.
+VERBS = {
+    "alias": "pycore.cli.registry:alias",
+    "check": "pycore.cli.model_check:check",
+    "register": "pycore.cli.registry:register",
+    "transition": "pycore.cli.registry:transition",
+}
+
+
+@click.group("models", cls=LazyGroup, verbs=VERBS)
 def models() -> None:
-    """Serve models, score with them, look into them."""
+    """Serve models, score with them, look into them, register them."""
 
 
 @models.command("serve")
