@@ -55,6 +55,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "pycore.models.model_info",
         "pycore.tracking.model_functions",
     ),
+    "models.evaluation": ("pycore.evaluation.evaluating", "pycore.evaluation.thresholds"),
+    "models.evaluation.base": ("pycore.evaluation.result",),
+    "models.evaluation.validation": ("pycore.evaluation.thresholds",),
     "models.model": ("pycore.models.spec", "pycore.models.model_info"),
     "models.signature": (),
     "projects": ("pycore.projects.running",),
@@ -79,6 +82,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 #: Single names that are called otherwise here: path -> (module, name).
 NAMES: Mapping[str, tuple[str, str]] = {
     "autolog": ("pycore.autologging.libraries", "autolog"),
+    "evaluate": ("pycore.evaluation.evaluating", "evaluate"),
     "MlflowException": ("pycore.errors", "MlflowException"),
     "exceptions.ExecutionException": ("pycore.errors", "ProjectFailed"),
     # Kinds of what is refused that are one here.
@@ -87,7 +91,13 @@ NAMES: Mapping[str, tuple[str, str]] = {
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
     "run": ("pycore.projects.running", "run"),
+    "models.evaluate": ("pycore.evaluation.evaluating", "evaluate"),
+    "models.EvaluationMetric": ("pycore.evaluation.evaluating", "EvaluationMetric"),
+    "models.EvaluationResult": ("pycore.evaluation.result", "EvaluationResult"),
+    "models.make_metric": ("pycore.evaluation.evaluating", "make_metric"),
+    "models.MetricThreshold": ("pycore.evaluation.thresholds", "MetricThreshold"),
     "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
+    "validate_evaluation_results": ("pycore.evaluation.thresholds", "validate_evaluation_results"),
     "utils.mlflow_tags.MLFLOW_DATASET_CONTEXT": ("pycore.tracking.run_context", "DATASET_CONTEXT"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),
     "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID": ("pycore.tracking.run_context", "PARENT_RUN_ID"),
