@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from pycore.cli.backend_store import database_url
+
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16
 
@@ -29,7 +31,8 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     envvar="MLFLOW_BACKEND_STORE_URI",
     default="sqlite:///mlflow.db",
     show_default=True,
-    help="Database of runs and registered models, as an SQLAlchemy URL.",
+    callback=database_url,
+    help="Database of runs and registered models: an SQLAlchemy URL, or a folder for one of SQLite.",
 )
 @_option(
     "--default-artifact-root",
