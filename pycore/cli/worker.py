@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import select
+import socket
 import time
-from typing import Any
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # it ships no types
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: Holds back what does not fill a packet; the number is TCP_NOPUSH of macOS, which Python does not name.
+_CORK: int = getattr(socket, "TCP_CORK", 4)
 #: How long a thread waits for the next request of a connection that it has just answered.
 _STAY_MS = 50
 #: How much later a worker takes a new connection for each one that it has, and the longest such delay.
@@ -23,11 +31,16 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
     than threads nobody waits for a thread that stays. With more, all take turns as before.
     """
 
+    def load_wsgi(self) -> None:
+        """Load the application; what it answers is held back until it is whole."""
+        super().load_wsgi()
+        self.wsgi: WSGIApplication = _corked(self.wsgi)
+
     def handle(self, conn: TConn) -> Any:
         """Answer a request, and those that follow at once; return what to do with the connection."""
-        kept = super().handle(conn)
+        kept = self._answer(conn)
         while kept is True and self._may_stay() and _follows(conn):
-            kept = super().handle(conn)
+            kept = self._answer(conn)
         return kept
 
     def accept(self, *listener: Any) -> None:
@@ -35,8 +48,29 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
         time.sleep(min(self.nr_conns * _YIELD_S, _MAX_YIELD_S))
         super().accept(*listener)
 
+    def _answer(self, conn: TConn) -> Any:
+        try:
+            return super().handle(conn)
+        finally:
+            # The client may have closed it meanwhile.
+            with suppress(OSError):
+                conn.sock.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
+
     def _may_stay(self) -> bool:
         return bool(self.alive and self.nr_conns <= self.cfg.threads)
+
+
+def _corked(application: WSGIApplication) -> WSGIApplication:
+    """Let the head of an answer and its body leave in one packet, which wakes the client once.
+
+    gunicorn writes them one after the other.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["gunicorn.socket"].setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+        return application(environ, start_response)
+
+    return answer
 
 
 def _follows(conn: TConn) -> bool:
