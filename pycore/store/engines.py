@@ -29,6 +29,8 @@ DRIVERS: Mapping[str, str] = {
 }
 
 _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
+#: Some 16 MB; the write-ahead log grows no larger by much.
+_WAL_PAGES = 4000
 # As many as a server process has threads, and few of them kept while it is idle.
 _KEPT_CONNECTIONS = 4
 _FURTHER_CONNECTIONS = 12
@@ -121,6 +123,9 @@ def _sqlite(url: URL) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA cache_size = -32768")
+        # Pages that many transactions write go to the database file once for all of them; each transfer
+        # waits for the disk, and with it whoever writes next.
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         connection.create_function("matches_ignoring_case", 2, matches_ignoring_case, deterministic=True)
 
     # The driver would begin a transaction at the first write only, and a read that turns into a write
