@@ -242,7 +242,7 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path):
     connection.close()
 
 
-@pytest.mark.parametrize("uri", ["nonsense", "oracle://x", "sqlite:///:memory:"])
+@pytest.mark.parametrize("uri", ["nonsense:", "oracle://x", "sqlite:///:memory:"])
 def test_a_database_nobody_can_open_is_one_line(tmp_path: Path, uri: str):
     assert "Error: " in refused(crateflow("server", "--port", "0", "--backend-store-uri", uri, cwd=tmp_path))
 
