@@ -23,8 +23,6 @@ from rbridge.runtime import start, temporary_folder
 from rbridge.section import CrateSection
 
 _PARENT_CHECK_S = 1.0
-_RECEIVE_BYTES = 1 << 20
-
 
 def run(stream: socket.socket) -> int:
     """Load a crate, say whether that went well, and answer until the stream ends."""
@@ -46,7 +44,7 @@ def run(stream: socket.socket) -> int:
 def _read_section(stream: socket.socket) -> CrateSection | None:
     """Read the first frame; None if the parent closed the stream before it was whole."""
     inbox = FrameBuffer()
-    while data := stream.recv(_RECEIVE_BYTES):
+    while data := stream.recv(inbox.read_bytes):
         for frame in inbox.feed(data):  # one at most: the parent waits for the answer
             return CrateSection.from_plain(read_head(frame)["section"])
     return None

@@ -22,7 +22,6 @@ from pycore.models.remote_errors import from_plain
 from pycore.models.results import plain
 from rbridge.section import CrateSection
 
-_RECEIVE_BYTES = 1 << 20
 #: For a child that was told to end; after it, it is killed.
 _END_TIMEOUT_S = 10
 
@@ -198,7 +197,7 @@ class _Child:
     def _receive(self) -> tuple[dict[str, Any], Block | None]:
         while True:
             try:
-                data = self._socket.recv(_RECEIVE_BYTES)
+                data = self._socket.recv(self._inbox.read_bytes)
             except ConnectionResetError:
                 data = b""
             if not data:

@@ -29,6 +29,10 @@ MAX_FRAME_BYTES = 2**31 - 1
 #: What a stream of frames should take at once, so that a table of some rows wakes its reader once. The
 #: kernel gives less where it is set up so.
 SEND_BUFFER_BYTES = 1 << 22
+#: What is read at once before it is known how much comes, and the most that is read at once: room for
+#: more is taken from the system each time, which costs as much as reading a small frame.
+_FIRST_READ_BYTES = 1 << 16
+_LONGEST_READ_BYTES = 1 << 20
 
 
 def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
@@ -95,6 +99,11 @@ class FrameBuffer:
         self._pieces: list[bytes] = []
         self._missing_bytes = 0
 
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes to ask the stream for next."""
+        return min(max(self._missing_bytes, _FIRST_READ_BYTES), _LONGEST_READ_BYTES)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what was received and return the frames that are now whole.
 
@@ -110,6 +119,7 @@ class FrameBuffer:
                 return []
             data = b"".join(self._pieces)
             self._pieces.clear()
+            self._missing_bytes = 0
         frames = []
         start, wanted = 0, _PREFIX.size
         while len(data) - start >= _PREFIX.size:

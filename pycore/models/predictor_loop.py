@@ -31,8 +31,6 @@ from pycore.models.flavor import Predictor
 from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
 from pycore.models.remote_errors import to_plain
 
-_RECEIVE_BYTES = 1 << 20
-
 
 @dataclass(frozen=True)
 class _Request:
@@ -55,7 +53,7 @@ def serve(predictor: Predictor, connection: socket.socket) -> None:
     batch: list[_Request] = []
     batch_size = 1
     try:
-        while data := connection.recv(_RECEIVE_BYTES):
+        while data := connection.recv(inbox.read_bytes):
             for frame in inbox.feed(data):
                 head, block = decode(frame)
                 if block is None:

@@ -16,8 +16,6 @@ from pycore.models.columns import Block, Json
 from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
 from pycore.models.remote_errors import from_plain
 
-_RECEIVE_BYTES = 1 << 18
-
 #: How much later than the host this side gives up: the host is the one to say that time is over.
 _GRACE_S = 5.0
 
@@ -124,7 +122,7 @@ class EngineClient:
 
 def _receive_frame(stream: socket.socket) -> bytes:
     inbox = FrameBuffer()
-    while data := stream.recv(_RECEIVE_BYTES):
+    while data := stream.recv(inbox.read_bytes):
         if frames := inbox.feed(data):
             return frames[0]
     raise ConnectionResetError("the host has closed the connection")

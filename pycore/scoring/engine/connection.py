@@ -10,8 +10,6 @@ from typing import TypeAlias
 from pycore.errors import InvalidInput
 from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer
 
-_RECEIVE_BYTES = 1 << 20
-
 #: What a selector of the engine keeps with each file: whom to call with the events that are ready.
 OnEvents: TypeAlias = Callable[[int], None]
 
@@ -68,7 +66,7 @@ class Connection:
     def receive(self) -> bool:
         """Read once, hand on the frames that are whole, and return whether there was anything to read."""
         try:
-            data = self._stream.recv(_RECEIVE_BYTES)
+            data = self._stream.recv(self._inbox.read_bytes)
         except BlockingIOError:
             return False
         except OSError:
