@@ -16,6 +16,7 @@ VERBS: Mapping[str, str] = {
     "doctor": "pycore.cli.doctor:doctor",
     "experiments": "pycore.cli.experiments:experiments",
     "gc": "pycore.cli.gc:gc",
+    "import": "pycore.cli.importing:import_",
     "models": "pycore.cli.models:models",
     "r": "pycore.cli.r:r",
     "run": "pycore.cli.run:run",

@@ -54,7 +54,7 @@ class ExperimentService:
             except IntegrityError as error:
                 raise _name_taken(name) from error
             location = artifact_location or locations.join(self._artifact_root, str(experiment_id))
-            rows.set_artifact_location(connection, experiment_id, location)
+            rows.update_experiment(connection, experiment_id, artifact_location=location)
             rows.set_experiment_tags(connection, experiment_id, tags)
         return str(experiment_id)
 

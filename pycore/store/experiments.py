@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, String, bindparam, cast, delete, insert, select, update
+from sqlalchemy import Connection, Row, String, bindparam, cast, delete, func, insert, select, update
 
 from pycore.entities import Experiment, ExperimentTag, LifecycleStage
 from pycore.search import Entity, Filter, Order, Position
@@ -74,12 +74,28 @@ def insert_experiment_zero(connection: Connection, name: str, artifact_location:
     )
 
 
-def set_artifact_location(connection: Connection, experiment_id: int, artifact_location: str) -> None:
-    """Write where the runs of an experiment keep their artifacts."""
+def insert_experiment_with_id(connection: Connection, experiment_id: int, name: str) -> None:
+    """Add an active experiment of a given id; the database goes on counting from the highest id."""
     connection.execute(
-        update(experiments)
-        .where(experiments.c.experiment_id == experiment_id)
-        .values(artifact_location=artifact_location)
+        insert(experiments).values(
+            experiment_id=experiment_id,
+            name=name,
+            artifact_location="",
+            lifecycle_stage=LifecycleStage.ACTIVE,
+            creation_time=0,
+            last_update_time=0,
+        )
+    )
+    if connection.dialect.name == "postgresql":
+        # Its counter does not notice ids that others have given.
+        counter = func.pg_get_serial_sequence(experiments.name, "experiment_id")
+        connection.execute(select(func.setval(counter, func.greatest(func.nextval(counter), experiment_id))))
+
+
+def update_experiment(connection: Connection, experiment_id: int, **values: Any) -> None:
+    """Replace the given columns of an experiment."""
+    connection.execute(
+        update(experiments).where(experiments.c.experiment_id == experiment_id).values(**values)
     )
 
 

@@ -87,6 +87,12 @@ def update_registered_model(connection: Connection, pk: int, now_ms: int, **valu
     )
 
 
+def get_last_version(connection: Connection, name: str) -> int:
+    """Return the highest version number that a model ever gave."""
+    statement = select(registered_models.c.last_version).where(registered_models.c.name == name)
+    return int(connection.execute(statement).scalar_one())
+
+
 def next_version(connection: Connection, pk: int, now_ms: int) -> int:
     """Count a model's versions up and return the new number, which nobody else gets."""
     last_version = registered_models.c.last_version

@@ -35,6 +35,12 @@ def revision(connection: Connection) -> str | None:
     names = inspect(connection).get_table_names()
     if _VERSION_TABLE in names:
         found: str | None = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
+        if found != HEAD and is_official(connection):
+            url = connection.engine.url.render_as_string(hide_password=True)
+            raise Unavailable(
+                f"it is a database of MLflow's (schema {found}), which Crateflow reads but never changes. "
+                f"Give the URI of a new one, and fill it with `crateflow import mlflow {url} --to <URI>`."
+            )
         return found
     if names:
         raise Unavailable(
@@ -42,6 +48,14 @@ def revision(connection: Connection) -> str | None:
             "a new or of a Crateflow database."
         )
     return None
+
+
+def is_official(connection: Connection) -> bool:
+    """Return whether a database is one that official MLflow made."""
+    inspector = inspect(connection)
+    return inspector.has_table("runs") and any(
+        column["name"] == "run_uuid" for column in inspector.get_columns("runs")
+    )
 
 
 def is_current(connection: Connection) -> bool:

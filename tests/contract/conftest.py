@@ -58,6 +58,18 @@ def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
         yield api
 
 
+@pytest.fixture(params=["sqlite", *SERVERS])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        with Database.open(f"sqlite:///{tmp_path}/crateflow.db") as database:
+            yield database
+        return
+    server: Database = request.getfixturevalue(request.param)
+    _empty(server)
+    yield server
+
+
 @pytest.fixture(scope="session")
 def on_postgresql() -> Iterator[Database]:
     """A database that each test finds empty."""
