@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pycore.entities import RunStatus
-from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run
+from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run, status_after
 
 Observer: TypeAlias = Generator[None, Any, None]
 
@@ -125,15 +125,17 @@ class _Call:
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call, observer = self._begin(args, kwargs)
-        status = RunStatus.FAILED
+        status = RunStatus.FINISHED
         try:
             result = (
                 self._original(*args, **kwargs) if call is None else self._original(*call.args, **call.kwargs)
             )
-            status = RunStatus.FINISHED
             if observer is not None:
                 self._finish(observer, result)
             return result
+        except BaseException as error:
+            status = status_after(error)
+            raise
         finally:
             if self._own_run is not None:
                 self._end(status)

@@ -9,11 +9,13 @@ from pycore import config
 from pycore.entities import Experiment, LifecycleStage
 from pycore.errors import AlreadyExists, InvalidInput, NotFound
 from pycore.tracking import chosen_experiments, uris
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 DEFAULT_EXPERIMENT_ID = "0"
 
 
+@checked
 def set_experiment(experiment_name: str | None = None, experiment_id: str | int | None = None) -> Experiment:
     """Put new runs into an experiment, given by name or by id.
 

@@ -17,6 +17,7 @@ from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
 from pycore.tracking import chosen_experiments, run_context, values
 from pycore.tracking.active_experiment import active_experiment_id
+from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -25,7 +26,8 @@ from pycore.tracking.mlflow_client import MlflowClient
 class ActiveRun(Run):
     """A run as it was when it was started; `get_run` has the present state.
 
-    As a context manager it ends the run: FINISHED, or FAILED after any exception, which goes on.
+    As a context manager it ends the run: FINISHED, KILLED after Ctrl-C, or FAILED after any other
+    exception, which goes on.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class ActiveRun(Run):
         if error is None:
             _end(self, RunStatus.FINISHED)
         else:
-            _end_or_warn(self, RunStatus.FAILED)
+            _end_or_warn(self, status_after(error))
 
 
 class _Stack(threading.local):
@@ -79,6 +81,7 @@ def last_active_run() -> Run | None:
     return MlflowClient(run.tracking_uri).get_run(run.info.run_id) if run else None
 
 
+@checked
 def start_run(
     run_id: str | None = None,
     experiment_id: str | int | None = None,
@@ -141,10 +144,16 @@ def start_run(
     return active
 
 
+@checked
 def end_run(status: str | int = RunStatus.FINISHED) -> None:
     """End the innermost open run of this thread; without one, do nothing."""
     if run := active_run():
         _end(run, status)
+
+
+def status_after(error: BaseException) -> RunStatus:
+    """Return the status of a run that an exception ended: KILLED by Ctrl-C, else FAILED."""
+    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
 
 
 def _create(
@@ -228,11 +237,12 @@ def _end_or_warn(run: ActiveRun, status: RunStatus) -> None:
 
 @atexit.register
 def _end_all() -> None:
-    """End what this process left open: FAILED after an uncaught exception, else FINISHED."""
+    """End what this process left open, as what ended the process says: an uncaught exception or nothing."""
     # An interactive session goes on after an exception, which says nothing about its runs.
-    died = getattr(sys, "last_value", None) is not None and not hasattr(sys, "ps1")
+    uncaught = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    status = RunStatus.FINISHED if uncaught is None else status_after(uncaught)
     for run, owner in reversed(list(_open.values())):
         if owner == os.getpid():
-            _end_or_warn(run, RunStatus.FAILED if died else RunStatus.FINISHED)
+            _end_or_warn(run, status)
     # What was logged in the background to runs that were never opened here.
     flush_async_logging()

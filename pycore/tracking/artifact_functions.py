@@ -11,12 +11,14 @@ import yaml
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
 from pycore.tracking import images, model_uris
+from pycore.tracking.arguments import checked
 from pycore.tracking.client_artifacts import YAML_SUFFIXES
 from pycore.tracking.mlflow_client import MlflowClient
 
 __all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]
 
 
+@checked
 def download_artifacts(
     artifact_uri: str | None = None,
     run_id: str | None = None,
@@ -50,6 +52,7 @@ def download_artifacts(
     return client.download_artifacts(str(run_id), artifact_path or "", dst_path)
 
 
+@checked
 def list_artifacts(
     artifact_uri: str | None = None,
     run_id: str | None = None,
@@ -67,11 +70,13 @@ def list_artifacts(
     return client.list_artifacts(str(run_id), artifact_path)
 
 
+@checked
 def load_text(artifact_uri: str) -> str:
     """Return the content of a text file."""
     return model_uris.fetch(artifact_uri).read_text(encoding="utf-8")
 
 
+@checked
 def load_dict(artifact_uri: str) -> Any:
     """Return the content of a JSON file, or of a YAML file where the name says so.
 
@@ -87,6 +92,7 @@ def load_dict(artifact_uri: str) -> Any:
         raise InvalidInput(f"{artifact_uri!r} holds neither JSON nor YAML: {error}.") from error
 
 
+@checked
 def load_image(artifact_uri: str) -> Any:
     """Return a picture as an image of Pillow."""
     return images.Image(model_uris.fetch(artifact_uri)).to_pil()

@@ -16,7 +16,7 @@ from queue import Empty, Queue
 
 from pycore import config
 from pycore.entities import Metric, Param, RunTag
-from pycore.errors import DeadlineExceeded, InvalidInput
+from pycore.errors import DeadlineExceeded
 from pycore.protocols import Runs
 from pycore.tracking import batches
 
@@ -119,18 +119,8 @@ os.register_at_fork(after_in_child=_renew)
 
 
 def wanted(synchronous: bool | None) -> bool:
-    """Return whether to log in the background: as the caller says, else as the setting does.
-
-    Raises
-    ------
-    InvalidInput
-        `synchronous` is neither a truth value nor None, as when a time is given in its place.
-    """
-    if synchronous is None:
-        return config.ENABLE_ASYNC_LOGGING.get()
-    if not isinstance(synchronous, bool):
-        raise InvalidInput(f"synchronous must be True, False or None, not {synchronous!r}.")
-    return not synchronous
+    """Return whether to log in the background: as the caller says, else as the setting does."""
+    return config.ENABLE_ASYNC_LOGGING.get() if synchronous is None else not synchronous
 
 
 def queue(write: PendingWrite) -> PendingWrite:

@@ -16,6 +16,7 @@ from pycore.entities import FileInfo, RunTag, ViewType
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import ArtifactStore
 from pycore.tracking import images, model_uris, pages, run_context, tables, values
+from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 YAML_SUFFIXES = (".yml", ".yaml")
 
 
+@checked_methods
 class ClientArtifacts(ClientConnection):
     """Files of runs; paths are relative to the run's artifact root. Uploads are finished on return."""
 

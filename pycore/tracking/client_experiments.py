@@ -8,9 +8,11 @@ from typing import Any
 from pycore.entities import Experiment, ExperimentTag, PagedList, ViewType
 from pycore.errors import NotFound
 from pycore.tracking import values
+from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 
+@checked_methods
 class ClientExperiments(ClientConnection):
     """Experiments; see `pycore.protocols.Experiments` for the errors."""
 

@@ -19,9 +19,11 @@ from pycore.entities import (
 )
 from pycore.errors import InvalidInput
 from pycore.tracking import values
+from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 
+@checked_methods
 class ClientLoggedModels(ClientConnection):
     """Logged models; see `pycore.protocols.LoggedModels` for the errors."""
 

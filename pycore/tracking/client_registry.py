@@ -16,9 +16,11 @@ from pycore.entities import (
 )
 from pycore.errors import AlreadyExists
 from pycore.tracking import model_uris, values
+from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 
+@checked_methods
 class ClientRegistry(ClientConnection):
     """Registered models and their versions.
 

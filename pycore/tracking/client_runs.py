@@ -7,10 +7,12 @@ from typing import Any
 
 from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
 from pycore.tracking import async_logging, batches, run_context, values
+from pycore.tracking.arguments import checked_methods
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
 
 
+@checked_methods
 class ClientRuns(ClientConnection):
     """Runs and what they log; see `pycore.protocols.Runs` for the errors.
 
@@ -68,7 +70,7 @@ class ClientRuns(ClientConnection):
     def search_runs(
         self,
         experiment_ids: Iterable[str | int] | str | int,
-        filter_string: str = "",
+        filter_string: str | None = "",
         run_view_type: int = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
         order_by: Iterable[str] | str | None = None,

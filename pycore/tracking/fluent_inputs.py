@@ -11,9 +11,11 @@ from pycore.entities import DatasetInput, InputTag, LoggedModelInput, LoggedMode
 from pycore.errors import InvalidInput
 from pycore.tracking import run_context, values
 from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 
+@checked
 def log_input(
     dataset: Any = None,
     context: str | None = None,
@@ -41,6 +43,7 @@ def log_input(
     log_inputs([dataset], [context], [tags], [model])
 
 
+@checked
 def log_inputs(
     datasets: Sequence[Any] | None = None,
     contexts: Sequence[str | None] | None = None,
@@ -60,6 +63,7 @@ def log_inputs(
     MlflowClient(run.tracking_uri).log_inputs(run.info.run_id, inputs, used)
 
 
+@checked
 def log_outputs(models: Sequence[LoggedModelOutput] | None = None) -> None:
     """Note logged models that the run makes."""
     run = active_or_new_run()

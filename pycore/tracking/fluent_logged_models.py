@@ -10,6 +10,7 @@ from pycore.errors import InvalidInput
 from pycore.tracking import pages, run_context, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.active_run import active_run
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _COLUMNS = (
 )
 
 
+@checked
 def search_logged_models(
     experiment_ids: Iterable[str | int] | str | int | None = None,
     filter_string: str | None = None,
@@ -78,11 +80,13 @@ def search_logged_models(
     return _frame(found) if output_format == "pandas" else found
 
 
+@checked
 def get_logged_model(model_id: str) -> LoggedModel:
     """Return a logged model; `NotFound` when there is none."""
     return MlflowClient().get_logged_model(model_id)
 
 
+@checked
 def initialize_logged_model(
     name: str | None = None,
     source_run_id: str | None = None,
@@ -105,6 +109,7 @@ def initialize_logged_model(
     return client.create_logged_model(experiment_id, name, source_run_id, all_tags, params, model_type)
 
 
+@checked
 def create_external_model(
     name: str | None = None,
     source_run_id: str | None = None,
@@ -119,21 +124,25 @@ def create_external_model(
     return finalize_logged_model(made.model_id, LoggedModelStatus.READY)
 
 
+@checked
 def finalize_logged_model(model_id: str, status: str | int) -> LoggedModel:
     """Say whether the files of a logged model arrived: "READY" or "UPLOAD_FAILED"."""
     return MlflowClient().finalize_logged_model(model_id, status)
 
 
+@checked
 def set_logged_model_tags(model_id: str, tags: Mapping[str, Any]) -> None:
     """Set or replace tags of a logged model."""
     MlflowClient().set_logged_model_tags(model_id, tags)
 
 
+@checked
 def delete_logged_model_tag(model_id: str, key: str) -> None:
     """Remove a tag of a logged model."""
     MlflowClient().delete_logged_model_tag(model_id, key)
 
 
+@checked
 def log_model_params(params: Mapping[str, Any], model_id: str) -> None:
     """Write parameters of a logged model, each once."""
     MlflowClient().log_model_params(model_id, params)

@@ -14,6 +14,7 @@ from pycore.entities import RunTag
 from pycore.tracking import values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     """Write a parameter, once, as text; return the value as given.
 
@@ -33,6 +35,7 @@ def log_param(key: str, value: Any, synchronous: bool | None = None) -> Any:
     return client.log_param(run_id, key, value, synchronous)
 
 
+@checked
 def log_params(
     params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None
 ) -> PendingWrite | None:
@@ -41,6 +44,7 @@ def log_params(
     return client.log_batch(run_id, params=values.params(params), synchronous=synchronous)
 
 
+@checked
 def log_metric(
     key: str,
     value: Any,
@@ -64,6 +68,7 @@ def log_metric(
     return client.log_metric(run_id, key, value, timestamp, step, synchronous)
 
 
+@checked
 def log_metrics(
     metrics: Mapping[str, Any],
     step: int | None = None,
@@ -77,54 +82,63 @@ def log_metrics(
     return client.log_batch(run_id, metrics=points, synchronous=synchronous)
 
 
+@checked
 def set_tag(key: str, value: Any, synchronous: bool | None = None) -> PendingWrite | None:
     """Set or replace a tag."""
     client, run_id = _target()
     return client.set_tag(run_id, key, value, synchronous)
 
 
+@checked
 def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None) -> PendingWrite | None:
     """Set or replace tags."""
     client, run_id = _target()
     return client.log_batch(run_id, tags=values.tags(RunTag, tags), synchronous=synchronous)
 
 
+@checked
 def delete_tag(key: str) -> None:
     """Remove a tag; `NotFound` when there is none of this key."""
     client, run_id = _target()
     client.delete_tag(run_id, key)
 
 
+@checked
 def log_artifact(local_path: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Copy a file, or a folder under its own name, into a folder of the run."""
     client, run_id = _target(run_id)
     client.log_artifact(run_id, local_path, artifact_path)
 
 
+@checked
 def log_artifacts(local_dir: str | Path, artifact_path: str | None = None, run_id: str | None = None) -> None:
     """Copy what is in a folder into a folder of the run."""
     client, run_id = _target(run_id)
     client.log_artifacts(run_id, local_dir, artifact_path)
 
 
+@checked
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Write a text, in UTF-8, to a file of the run."""
     client, run_id = _target(run_id)
     client.log_text(run_id, text, artifact_file)
 
 
+@checked
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Write a dictionary or list to a file of the run: YAML where the name says so, otherwise JSON."""
     client, run_id = _target(run_id)
     client.log_dict(run_id, dictionary, artifact_file)
 
 
+@checked
 def log_figure(figure: Any, artifact_file: str, *, save_kwargs: dict[str, Any] | None = None) -> None:
     """Write a figure of matplotlib or plotly to a file of the run, in the format of its suffix."""
     client, run_id = _target()
     client.log_figure(run_id, figure, artifact_file, save_kwargs=save_kwargs)
 
 
+@checked
 def log_image(
     image: Any,
     artifact_file: str | None = None,
@@ -138,12 +152,14 @@ def log_image(
     client.log_image(run_id, image, artifact_file, key, step, timestamp, synchronous)
 
 
+@checked
 def log_table(data: pd.DataFrame | Mapping[str, Any], artifact_file: str, run_id: str | None = None) -> None:
     """Write a table to a JSON or Parquet file of the run, below the rows it has already."""
     client, run_id = _target(run_id)
     client.log_table(run_id, data, artifact_file)
 
 
+@checked
 def load_table(
     artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
@@ -156,6 +172,7 @@ def load_table(
     return MlflowClient().load_table(experiment_id, artifact_file, run_ids, extra_columns)
 
 
+@checked
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """Return the URI of the run's artifacts, or of a path among them."""
     root = active_or_new_run().info.artifact_uri

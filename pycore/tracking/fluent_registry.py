@@ -7,12 +7,14 @@ from typing import Any
 
 from pycore.entities import ModelVersion, RegisteredModel
 from pycore.tracking import pages
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 _MODELS_PAGE_SIZE = 100
 _VERSIONS_PAGE_SIZE = 10_000
 
 
+@checked
 def search_registered_models(
     max_results: int | None = None,
     filter_string: str | None = None,
@@ -27,6 +29,7 @@ def search_registered_models(
     )
 
 
+@checked
 def search_model_versions(
     max_results: int | None = None,
     filter_string: str | None = None,
@@ -41,6 +44,7 @@ def search_model_versions(
     )
 
 
+@checked
 def set_model_version_tag(name: str, version: str | int, key: str, value: Any) -> None:
     """Set or replace a tag of a model version."""
     MlflowClient().set_model_version_tag(name, version, key, value)

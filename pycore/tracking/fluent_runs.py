@@ -10,6 +10,7 @@ from pycore.entities import Run, ViewType
 from pycore.errors import InvalidInput
 from pycore.tracking import pages, run_table, values
 from pycore.tracking.active_experiment import active_experiment_id
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 if TYPE_CHECKING:
@@ -18,29 +19,34 @@ if TYPE_CHECKING:
 _PAGE_SIZE = 10_000
 
 
+@checked
 def get_run(run_id: str) -> Run:
     """Return a run as it is now, deleted or not; `NotFound` when there is none."""
     return MlflowClient().get_run(run_id)
 
 
+@checked
 def get_parent_run(run_id: str) -> Run | None:
     """Return the run that a nested run belongs to; None for any other."""
     return MlflowClient().get_parent_run(run_id)
 
 
+@checked
 def delete_run(run_id: str) -> None:
     """Delete a run, softly."""
     MlflowClient().delete_run(run_id)
 
 
+@checked
 def restore_run(run_id: str) -> None:
     """Undo `delete_run`."""
     MlflowClient().restore_run(run_id)
 
 
+@checked
 def search_runs(
     experiment_ids: Iterable[str | int] | str | int | None = None,
-    filter_string: str = "",
+    filter_string: str | None = "",
     run_view_type: int = ViewType.ACTIVE_ONLY,
     max_results: int = 100_000,
     order_by: Iterable[str] | str | None = None,
@@ -92,9 +98,10 @@ def search_runs(
     return _frame(runs) if output_format == "pandas" else runs
 
 
+@checked
 def find_runs(
     experiment_ids: Iterable[str | int] | str | int | None = None,
-    filter_string: str = "",
+    filter_string: str | None = "",
     run_view_type: int = ViewType.ACTIVE_ONLY,
     max_results: int = 100_000,
     order_by: Iterable[str] | str | None = None,

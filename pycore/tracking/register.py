@@ -12,9 +12,11 @@ from pycore.entities import ModelVersion
 from pycore.errors import AlreadyExists, NotFound
 from pycore.models.spec import MLMODEL
 from pycore.tracking import model_uris
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 
+@checked
 def register_model(
     model_uri: str,
     name: str,

@@ -11,8 +11,10 @@ from pathlib import Path
 from pycore import config
 from pycore.connect import absolute
 from pycore.tracking import chosen_experiments
+from pycore.tracking.arguments import checked
 
 
+@checked
 def set_tracking_uri(uri: str | Path | None) -> None:
     """Track runs at a URI from now on; it is first used, and checked, by the next call.
 
@@ -38,6 +40,7 @@ def is_tracking_uri_set() -> bool:
     return config.TRACKING_URI.is_set()
 
 
+@checked
 def set_registry_uri(uri: str | Path | None) -> None:
     """Keep registered models elsewhere than runs; None or "" goes back to the tracking URI."""
     _export(config.REGISTRY_URI, uri)

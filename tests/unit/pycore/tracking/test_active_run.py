@@ -37,13 +37,16 @@ class TestStartAndEnd:
         assert ended.data.tags["mlflow.user"] == ended.info.user_id != ""
         assert ended.data.tags["mlflow.source.type"] == "LOCAL"
 
-    @pytest.mark.parametrize("error", [ValueError("bad"), KeyboardInterrupt(), SystemExit(0)])
-    def test_any_exception_ends_the_run_as_failed_and_goes_on(self, error: BaseException) -> None:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [(ValueError("bad"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(0), "FAILED")],
+    )
+    def test_any_exception_ends_the_run_and_goes_on(self, error: BaseException, status: str) -> None:
         with pytest.raises(type(error)) as caught, mlflow.start_run() as run:
             raise error
 
         assert caught.value is error
-        assert state(run) == "FAILED"
+        assert state(run) == status
         assert mlflow.active_run() is None
 
     def test_a_second_run_is_a_plain_exception_that_names_the_first(self) -> None:
@@ -241,7 +244,7 @@ def test_a_server_that_is_down_is_named() -> None:
 
 
 SCRIPT = """
-import os, sys
+import os, signal, sys, time
 import pycore as mlflow
 mlflow.set_tracking_uri({uri!r})
 run = mlflow.start_run()
@@ -257,7 +260,8 @@ sys.stdout.flush()
     [
         ("", "FINISHED"),
         ("raise ValueError('bad')", "FAILED"),
-        ("raise KeyboardInterrupt", "FAILED"),
+        ("raise KeyboardInterrupt", "KILLED"),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(60)", "KILLED"),
         ("sys.exit(0)", "FINISHED"),
         ("if os.fork() == 0: raise ValueError('in a child')\nelse: os.wait()", "FINISHED"),
         ("if os.fork() == 0: sys.exit()\nos.wait(); raise ValueError('in the parent')", "FAILED"),

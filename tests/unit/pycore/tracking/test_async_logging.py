@@ -74,7 +74,7 @@ def test_the_background_may_be_the_rule():
 
 @pytest.mark.usefixtures("uri")
 def test_a_time_in_the_place_of_synchronous_is_refused():
-    with mlflow.start_run(), pytest.raises(InvalidInput, match="synchronous must be True, False or None"):
+    with mlflow.start_run(), pytest.raises(InvalidInput, match="synchronous must be True or False or None"):
         mlflow.log_metric("m", 1, 0, 1700000000000)
 
 

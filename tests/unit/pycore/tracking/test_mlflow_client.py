@@ -210,5 +210,5 @@ class TestRegistry:
             client.get_registered_model("iris")
         with pytest.raises(NotFound):
             client.get_model_version("flowers", 1)
-        with pytest.raises(InvalidInput, match="A model version is a number"):
+        with pytest.raises(InvalidInput, match="version must be a text or a number, not None"):
             client.get_model_version("flowers", None)  # type: ignore[arg-type]
