@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, String, Table, bindparam, func, select
 
 from pycore.store.prepared import Prepared
 
 #: One statement has room for about this many row numbers in every database.
 CHUNK = 10_000
+
+# The members of one parameter, a JSON list: the same statement for any count of them.
+_LISTED = select(func.json_each(bindparam("numbers", type_=String)).table_valued("value").c.value)
 
 
 def among(column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
@@ -35,18 +39,19 @@ class ChildReader:
     """
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
-        wanted = [table.c.run_pk, *(table.c[name] for name in columns)]
-        self._run_pk = table.c.run_pk
-        self._of_many = select(*wanted).order_by(table.c.run_pk, table.c.key)
-        self._of_one = Prepared(
-            lambda _: select(*wanted).where(table.c.run_pk == bindparam("run_pk")).order_by(table.c.key)
-        )
+        run_pk = table.c.run_pk
+        self._run_pk = run_pk
+        self._select = select(run_pk, *(table.c[name] for name in columns)).order_by(run_pk, table.c.key)
+        self._of_one = Prepared(lambda _: self._select.where(run_pk == bindparam("run_pk")))
+        self._of_listed = Prepared(lambda _: self._select.where(run_pk.in_(_LISTED)))
 
     def read(self, connection: Connection, run_pks: Sequence[int]) -> Iterator[Sequence[Any]]:
         """Yield the rows of the runs."""
         if len(run_pks) == 1:
             yield from self._of_one.rows(connection, run_pk=run_pks[0])
-            return
-        for start in range(0, len(run_pks), CHUNK):
-            chunk = run_pks[start : start + CHUNK]
-            yield from connection.execute(self._of_many.where(among(self._run_pk, chunk)))
+        elif connection.dialect.name == "sqlite":
+            yield from self._of_listed.rows(connection, numbers=json.dumps(run_pks))
+        else:
+            for start in range(0, len(run_pks), CHUNK):
+                chunk = run_pks[start : start + CHUNK]
+                yield from connection.execute(self._select.where(among(self._run_pk, chunk))).all()

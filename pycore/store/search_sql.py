@@ -134,7 +134,7 @@ def find_page(
     ends: list[Position] = []
     for number in range(position.part if position else 0, len(statements.parts)):
         statement = statements.select(number, columns, where, position).limit(limit + 1 - len(rows))
-        for row in connection.execute(statement):
+        for row in connection.execute(statement).all():
             rows.append(row)
             ends.append(Position(number, tuple(row[len(columns) :])))
         if len(rows) > limit:

@@ -15,13 +15,16 @@ _CONTEXT = ("model_id", "dataset_name", "dataset_digest")
 
 def to_json(metric: Metric) -> JsonObject:
     """Return a point as JSON; also the fields of a request that logs it."""
-    return {
+    fields: JsonObject = {
         "key": metric.key,
         "value": number_to_json(metric.value),
         "timestamp": metric.timestamp,
         "step": metric.step,
-        **{name: value for name in _CONTEXT if (value := getattr(metric, name)) is not None},
     }
+    # Most points have no context, and pages have thousands of points.
+    if metric.model_id is not None or metric.dataset_name is not None or metric.dataset_digest is not None:
+        fields |= {name: value for name in _CONTEXT if (value := getattr(metric, name)) is not None}
+    return fields
 
 
 def from_json(fields: Mapping[str, Any]) -> Metric:
