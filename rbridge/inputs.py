@@ -1,7 +1,7 @@
 """Columns as the model was trained on them: factors with all their levels, Date or POSIXct.
 
 A signature knows texts and times only, and JSON not even the second; what they stand for in R is
-written beside the crate (see `rbridge.section`).
+written beside the crate (see `rbridge.section`), or told by the model itself (`rbridge.model_columns`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from pycore.errors import SignatureMismatch
 from pycore.models.columns import CODED, DTYPES, Column, Kind, Table
+from rbridge.model_columns import ModelColumns
 from rbridge.section import CrateSection
 
 _NS_PER_DAY = 86_400_000_000_000
@@ -25,10 +26,23 @@ class InputTypes:
     Parameters
     ----------
     section : CrateSection
+        What was recorded counts before what the model says.
+    columns : ModelColumns, optional
     """
 
-    def __init__(self, section: CrateSection) -> None:
+    def __init__(self, section: CrateSection, columns: ModelColumns | None = None) -> None:
+        self._columns = columns or ModelColumns()
         self._makers: dict[str, Callable[[Column], Column]] = {}
+        for name, levels in self._columns.levels.items():
+            match self._columns.classes[name]:
+                case "character":
+                    self._makers[name] = _TextChecker(levels)
+                case "numeric":
+                    self._makers[name] = _without_texts
+                case "ordered":
+                    self._makers[name] = _FactorMaker(levels, "ordered")
+                case _:
+                    self._makers[name] = _FactorMaker(levels, "factor")
         for name, kind in section.input_types.items():
             if kind == "Date":
                 self._makers[name] = _to_date
@@ -39,15 +53,17 @@ class InputTypes:
             self._makers[name] = _FactorMaker(levels, "ordered" if ordered else "factor")
 
     def apply(self, table: Table) -> Table:
-        """Return the table with these columns in their types; others, and absent ones, are left alone.
+        """Return the table with these columns in their types; others are left alone.
 
         Raises
         ------
         SignatureMismatch
-            Names every value that is no level of its column, and every text that is no date.
+            Names every column that is missing, every value that is no level of its column, and every text
+            that is no date.
         """
-        columns = dict(table.columns)
-        faults = []
+        columns = self._chosen(table)
+        missing = [name for name in self._columns.names if name not in columns]
+        faults = [f"missing column {name!r}, by which the model was fitted" for name in missing]
         for name, make in self._makers.items():
             if name in columns:
                 try:
@@ -57,6 +73,17 @@ class InputTypes:
         if faults:
             raise SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
         return Table(columns, table.n_rows)
+
+    def _chosen(self, table: Table) -> dict[str, Column]:
+        """Return the columns that the model is given."""
+        columns = dict(table.columns)
+        names = self._columns.names
+        if list(columns) == [str(at) for at in range(len(names))]:
+            # Rows without names, as many values in each as the model wants.
+            return dict(zip(names, columns.values(), strict=True))
+        if self._columns.exact:
+            return {name: columns[name] for name in names if name in columns}
+        return columns
 
 
 class _Unfit(Exception):
@@ -73,16 +100,41 @@ class _FactorMaker:
 
     def __call__(self, column: Column) -> Column:
         coded = column if column.kind in CODED else Column.of_texts(_level_texts(column))
-        used = np.unique(coded.data[coded.data >= 0]).tolist()
-        unknown = [coded.levels[code] for code in used if coded.levels[code] not in self._code_of]
-        if unknown:
-            shown = ", ".join(map(repr, unknown[:_LEVELS_SHOWN]))
-            levels = ", ".join(map(repr, self._levels[:_LEVELS_SHOWN]))
-            more = ", ..." if len(self._levels) > _LEVELS_SHOWN else ""
-            raise _Unfit(f"{shown} is none of the levels {levels}{more}")
+        _check_levels(coded, self._levels)
         # One more at the end, for the code -1 of missing values.
         codes = np.array([*(self._code_of.get(level, -1) for level in coded.levels), -1], DTYPES["factor"])
         return Column(self._kind, codes[coded.data], levels=self._levels)
+
+
+class _TextChecker:
+    """Leaves texts as they are, once all of them are among those the model was fitted on."""
+
+    def __init__(self, levels: Sequence[str]) -> None:
+        self._levels = tuple(levels)
+
+    def __call__(self, column: Column) -> Column:
+        if column.kind in CODED:
+            _check_levels(column, self._levels)
+        return column
+
+
+def _without_texts(column: Column) -> Column:
+    if column.kind == "text":
+        raise _Unfit(
+            "expected numbers, got texts; a model that was fitted on a factor here keeps no levels of it, so "
+            "log it again with an input example that has the factor"
+        )
+    return column
+
+
+def _check_levels(coded: Column, levels: Sequence[str]) -> None:
+    used = np.unique(coded.data[coded.data >= 0]).tolist()
+    unknown = [coded.levels[code] for code in used if coded.levels[code] not in levels]
+    if unknown:
+        told = ", ".join(map(repr, unknown[:_LEVELS_SHOWN]))
+        known = ", ".join(map(repr, levels[:_LEVELS_SHOWN]))
+        more = ", ..." if len(levels) > _LEVELS_SHOWN else ""
+        raise _Unfit(f"{told} is none of the levels {known}{more}")
 
 
 def _level_texts(column: Column) -> list[str | None]:

@@ -15,6 +15,7 @@ from rbridge import crate, runtime
 from rbridge.call import RSession
 from rbridge.convert import from_r, to_r, value_to_r
 from rbridge.inputs import InputTypes
+from rbridge.model_columns import ModelColumns
 from rbridge.section import CrateSection
 
 _log = logging.getLogger(__name__)
@@ -39,9 +40,10 @@ class CratePredictor:
     def __init__(self, section: CrateSection) -> None:
         self.batchable = section.batchable
         self.forkable = section.forkable
-        self._input_types = InputTypes(section)
         self._session = RSession(runtime.start())
         self._crate = crate.load(self._session, section)
+        columns = ModelColumns.of_crate(self._session, self._crate.function)
+        self._input_types = InputTypes(section, columns)
 
     def predict(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Call the crate with the rows; without any row nothing is called, and nothing returned."""
@@ -53,7 +55,7 @@ class CratePredictor:
             data = self._input_types.apply(data)
         with self._session.memory() as write:
             argument = to_r(data, write)
-            named = value_to_r(dict(params), write)
+            named = value_to_r(params, write) if params else write.null()
             count = write.integers(np.array([n_rows], np.int32))
             shaped = self._session.call("score", write, self._crate.function, argument, named, count)
             result = from_r(shaped, self._session.read)

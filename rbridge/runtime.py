@@ -37,6 +37,8 @@ _console_log = logging.getLogger("rbridge.console")
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "TZ": "UTC"}
 #: One BLAS thread: a worker pool fills the processors, and threads do not survive a fork.
 _ENVIRONMENT_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+#: Where our own functions in R are.
+_R_FILES = ("prelude.R", "model_columns.R")
 _OPTIONS = ("crateflow", "--vanilla", "--quiet", "--no-echo")
 _UNLIMITED_STACK_BYTES = 8 << 20
 
@@ -105,26 +107,25 @@ class Pins:
 
 
 class Prelude:
-    """The functions of `prelude.R` and `model_columns.R`, defined once in an environment that nothing else sees."""
+    """The functions of our own R files, defined once in an environment that nothing else sees."""
 
     def __init__(self, runtime: Runtime) -> None:
         lib, ffi = runtime.lib, runtime.ffi
-        files = sorted(Path(__file__).parent.glob("*.R"))
-        source = b"\n".join(file.read_bytes() for file in files)
+        source = b"\n".join((Path(__file__).parent / name).read_bytes() for name in _R_FILES)
         with runtime.pins() as pin:
             text = pin(lib.Rf_allocVector(lib.STRSXP, 1))
             lib.SET_STRING_ELT(text, 0, lib.Rf_mkCharLenCE(source, len(source), lib.CE_UTF8))
             status = ffi.new("ParseStatus *")
             parsed = pin(lib.R_ParseVector(text, -1, status, lib.R_NilValue))
             if status[0] != lib.PARSE_OK:
-                raise RUnavailable("R cannot parse the files of rbridge; install crateflow anew.")
+                raise RUnavailable("R cannot parse rbridge's own files; install crateflow anew.")
             new_env = pin(lib.Rf_lang1(runtime.symbol("new.env")))
             self._environment = runtime.evaluate(new_env, lib.R_BaseEnv)
             lib.R_PreserveObject(self._environment)
             lib.SET_ENCLOS(self._environment, lib.R_BaseEnv)
             for at in range(lib.Rf_xlength(parsed)):
                 if runtime.evaluate(lib.VECTOR_ELT(parsed, at), self._environment) is None:
-                    raise RUnavailable("R cannot run the files of rbridge; install crateflow anew.")
+                    raise RUnavailable("R cannot run rbridge's own files; install crateflow anew.")
         self._runtime = runtime
         self._functions: dict[str, Sexp] = {}
 

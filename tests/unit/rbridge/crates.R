@@ -95,6 +95,46 @@ write_crate("factor_forest", crate(
   ask, model = randomForest::randomForest(target ~ ., people[-2L], ntree = 10)
 ))
 
+# What their models say of columns.
+flowers <- transform(iris, Kind = as.character(Species), Size = factor(Petal.Width > 1, labels = c("low", "high")))
+write_crate("columns_lm", crate(
+  ask, model = local({
+    degree <- 2
+    lm(Sepal.Width ~ poly(Sepal.Length, degree) + Kind + Size, flowers)
+  })
+))
+write_crate("columns_glm", crate(
+  function(x) round(stats::predict(model, newdata = x, type = "response"), 3),
+  model = glm(I(Petal.Width > 1) ~ Sepal.Width + Species, binomial, transform(iris, Sepal.Width = rev(Sepal.Width)))
+))
+write_crate("columns_rpart", crate(ask, model = rpart::rpart(Sepal.Width ~ Size + Petal.Length, flowers)))
+write_crate("columns_forest", crate(
+  ask, model = randomForest::randomForest(flowers[c("Size", "Petal.Length")], flowers$Sepal.Width, ntree = 10)
+))
+write_crate("columns_ranger", crate(ask, model = ranger::ranger(
+  Sepal.Width ~ Size + Petal.Length, flowers, num.trees = 10, num.threads = 1, respect.unordered.factors = "order"
+)))
+write_crate("columns_ranger_numbers", crate(
+  ask, model = ranger::ranger(Sepal.Width ~ Size + Petal.Length, flowers, num.trees = 10, num.threads = 1)
+))
+write_crate("columns_computed", crate(function(x) {
+  x$Sepal.Length <- x$inches * 2.54
+  stats::predict(model, x)
+}, model = lm(width, iris)))
+# Of packages that need not be installed: what their objects look like, and no more.
+write_crate("columns_workflow", crate(ask, model = structure(
+  list(pre = list(mold = list(blueprint = list(ptypes = list(predictors = flowers[0L, c("Size", "Petal.Length")]))))),
+  class = "workflow"
+)))
+write_crate("columns_parsnip", crate(ask, model = structure(
+  list(preproc = list(terms = terms(Sepal.Width ~ Size + Petal.Length), xlevels = list(Size = c("low", "high")))),
+  class = c("_lm", "model_fit")
+)))
+write_crate("columns_train", crate(ask, model = structure(
+  list(trainingData = cbind(flowers[c("Size", "Petal.Length")], .outcome = flowers$Sepal.Width)),
+  class = "train"
+)))
+
 # --- Other forms of the file ----------------------------------------------------------------------------
 
 linear <- crate(ask, model = lm(width, iris))
