@@ -91,6 +91,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _positive_seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError("expected a number above 0")
+    return seconds
+
+
 def _text_by_name(text: str) -> Mapping[str, str]:
     found = json.loads(text)
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
@@ -127,6 +134,24 @@ TRUNCATE_LONG_VALUES = Setting(
     "MLFLOW_TRUNCATE_LONG_VALUES", True, _truth, "Cut too long params and tags; otherwise refuse them."
 )
 
+ENABLE_SYSTEM_METRICS = Setting(
+    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", False, _truth, "Log how busy the machine is during runs."
+)
+SYSTEM_METRICS_INTERVAL_S = Setting(
+    "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
+    10.0,
+    _positive_seconds,
+    "Seconds between samples.",
+)
+SYSTEM_METRICS_SAMPLES = Setting(
+    "MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+    1,
+    _positive,
+    "Samples whose mean is logged.",
+)
+SYSTEM_METRICS_NODE = Setting(
+    "MLFLOW_SYSTEM_METRICS_NODE_ID", None, _optional, "Name of this machine in the keys of its metrics."
+)
 ENABLE_ASYNC_LOGGING = Setting(
     "MLFLOW_ENABLE_ASYNC_LOGGING", False, _truth, "Log in the background unless a call says otherwise."
 )
@@ -148,7 +173,7 @@ ALLOWED_HOST_SCHEMES: Setting[tuple[str, ...]] = Setting(
     "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",
     (),
     _names,
-    "URI schemes, with commas between, whose hosts the source of a model version may choose.",
+    "URI schemes, with commas between, whose hosts experiments and sources of model versions may choose.",
 )
 SOURCE_PATTERN = Setting(
     "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
@@ -240,6 +265,18 @@ ENV_ROOT = Setting(
     "MLFLOW_ENV_ROOT", "~/.cache/crateflow/envs", str, "Folder for the virtual environments of projects."
 )
 
+R_REPOSITORIES: Setting[tuple[str, ...]] = Setting(
+    "CRATEFLOW_R_REPOSITORIES",
+    (),
+    _names,
+    "Addresses of the repositories, with commas between, that the R packages of models are installed from.",
+)
+R_LIBRARIES = Setting(
+    "CRATEFLOW_R_LIBRARIES",
+    None,
+    _optional,
+    "Folder for the private R libraries of models; one in the user's cache by default.",
+)
 R_HOME = Setting("R_HOME", None, _optional, "The R installation to use; found by `R RHOME` otherwise.")
 
 

@@ -15,11 +15,12 @@ from typing import Any
 from pycore import config
 from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
-from pycore.tracking import chosen_experiments, run_context, values
+from pycore.tracking import chosen_experiments, run_context, system_metrics, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.mlflow_client import MlflowClient
+from pycore.tracking.system_metrics import SystemMonitor
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class _Stack(threading.local):
 _stack = _Stack()
 # Every thread's open runs by id, with the process that opened them, for the end of the process.
 _open: dict[str, tuple[ActiveRun, int]] = {}
+# What watches the machine during them.
+_monitors: dict[str, SystemMonitor] = {}
 
 
 def active_run() -> ActiveRun | None:
@@ -90,6 +93,7 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> ActiveRun:
     """Start a run, or go on with one, and make it the active run of this thread.
 
@@ -108,6 +112,8 @@ def start_run(
     tags : mapping, optional
     description : str, optional
         Kept as the tag ``mlflow.note.content``.
+    log_system_metrics : bool, optional
+        Watch the machine; as the setting says when absent.
 
     Raises
     ------
@@ -141,6 +147,8 @@ def start_run(
     active = ActiveRun(run.info, run.data, tracking_uri=client.tracking_uri)
     _stack.runs.append(active)
     _open[run.info.run_id] = active, os.getpid()
+    if monitor := system_metrics.watch(client, run.info.run_id, log_system_metrics):
+        _monitors[run.info.run_id] = monitor
     return active
 
 
@@ -220,6 +228,8 @@ def _end(run: ActiveRun, status: str | int) -> None:
     for each in ending:
         del _open[each.info.run_id]
         _stack.last_ended = each
+        if monitor := _monitors.pop(each.info.run_id, None):
+            monitor.stop()
     try:
         flush_async_logging()
     finally:

@@ -58,6 +58,13 @@ from pycore.tracking.fluent_runs import (
 from pycore.tracking.images import Image
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
+from pycore.tracking.system_metrics import (
+    disable_system_metrics_logging,
+    enable_system_metrics_logging,
+    set_system_metrics_node_id,
+    set_system_metrics_samples_before_logging,
+    set_system_metrics_sampling_interval,
+)
 from pycore.tracking.uris import (
     get_registry_uri,
     get_tracking_uri,
@@ -78,6 +85,8 @@ __all__ = [
     "delete_logged_model_tag",
     "delete_run",
     "delete_tag",
+    "disable_system_metrics_logging",
+    "enable_system_metrics_logging",
     "end_run",
     "finalize_logged_model",
     "flush_async_logging",
@@ -122,6 +131,9 @@ __all__ = [
     "set_logged_model_tags",
     "set_model_version_tag",
     "set_registry_uri",
+    "set_system_metrics_node_id",
+    "set_system_metrics_samples_before_logging",
+    "set_system_metrics_sampling_interval",
     "set_tag",
     "set_tags",
     "set_tracking_uri",

@@ -140,6 +140,8 @@ def test_every_function_of_the_package_checks() -> None:
     # Without arguments there is nothing to check.
     assert unchecked == {
         "active_run",
+        "disable_system_metrics_logging",
+        "enable_system_metrics_logging",
         "flush_async_logging",
         "get_registry_uri",
         "get_tracking_uri",
