@@ -84,6 +84,8 @@ def _rows(data: Any) -> npt.NDArray[Any]:
 
 
 def _enforce_frame(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    if _fits_already(frame, schema):
+        return frame
     faults: list[str] = []
     found: list[tuple[Any, Any, ColSpec]]
     if schema.has_input_names():
@@ -122,6 +124,19 @@ def _enforce_frame(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     fitting: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
     fitting.columns = pd.Index([name for name, _, _ in found])
     return fitting
+
+
+def _fits_already(frame: pd.DataFrame, schema: Schema) -> bool:
+    """Tell at a glance that a frame has the columns of a signature, in its order and its very types."""
+    if not schema.has_input_names() or frame.shape[1] != len(schema):
+        return False
+    exact = [_EXACT.get(spec.type) if isinstance(spec.type, DataType) else None for spec in schema.columns]
+    # Not `None in exact`: numpy takes None for the type of doubles.
+    return (
+        all(dtype is not None for dtype in exact)
+        and frame.columns.tolist() == schema.input_names()
+        and frame.dtypes.tolist() == exact
+    )
 
 
 def _fit(series: Any, value_type: ValueType) -> Any:
@@ -212,6 +227,15 @@ def _fit_time(series: Any) -> Any:
         times = times.dt.tz_convert("UTC").dt.tz_localize(None)
     return times.astype("datetime64[ns]")
 
+
+#: Types whose values need no look when a column is of them.
+_EXACT: Mapping[DataType, np.dtype[Any]] = {
+    DataType.boolean: np.dtype("bool"),
+    DataType.integer: np.dtype("int32"),
+    DataType.long: np.dtype("int64"),
+    DataType.float: np.dtype("float32"),
+    DataType.double: np.dtype("float64"),
+}
 
 _FITTERS: dict[DataType, Callable[[Any], Any]] = {
     DataType.boolean: _fit_boolean,

@@ -9,6 +9,7 @@ from pycore.errors import SignatureMismatch
 from pycore.models.data_types import AnyType, ArrayType, DataType, MapType
 from pycore.models.enforce_python import enforce_input
 from pycore.models.schema import ColSpec, Schema, TensorSpec
+from pycore.models.signature_inference import infer_schema
 
 AB = Schema([ColSpec("double", "a"), ColSpec("string", "b", required=False)])
 ROW = pd.DataFrame({"a": [1.5], "b": ["x"]})
@@ -201,3 +202,14 @@ def test_named_arrays_are_taken_from_a_dict_or_a_frame():
         enforce_input({"x": [[1, 2]]}, schema)
     with pytest.raises(SignatureMismatch, match="a dict of arrays 'x', 'y', not a list"):
         enforce_input([1], schema)
+
+
+def test_a_frame_that_fits_already_is_returned_as_it_is():
+    frame = pd.DataFrame({"a": [1.5], "b": [2], "c": [True]})
+    schema = infer_schema(frame)
+    assert enforce_input(frame, schema) is frame
+    # A type whose values must be looked at is no hindrance to the others.
+    mixed = frame.assign(d=["x"])
+    assert enforce_input(mixed, infer_schema(mixed)) is mixed
+    with pytest.raises(SignatureMismatch, match="column 'b': expected integers"):
+        enforce_input(frame.astype({"b": "float64"}), schema)
