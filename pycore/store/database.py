@@ -40,7 +40,7 @@ class Database:
         self._is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = self._new_turn()
         self.engine = engines.make_engine(self.url)
-        self._writer = engines.writing(self.engine)
+        self.writing_engine = engines.make_writing_engine(self.engine)
         # A forked process must neither use nor close connections that its parent goes on using.
         forget = weakref.WeakMethod(self._forget_connections)
         os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
@@ -97,7 +97,7 @@ class Database:
         Unavailable
             The database cannot be written to now; says why.
         """
-        with translated(), self._turn, self._writer.begin() as connection:
+        with translated(), self._turn, self.writing_engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -114,6 +114,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
+        self.writing_engine.dispose()
         self.engine.dispose()
 
     def __enter__(self) -> Database:
@@ -161,4 +162,5 @@ class Database:
 
     def _forget_connections(self) -> None:
         self._turn = self._new_turn()
+        self.writing_engine.dispose(close=False)
         self.engine.dispose(close=False)

@@ -7,8 +7,9 @@ while a reader sees one unchanging state and never waits.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any, cast
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -17,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from pycore import config
 from pycore.errors import InvalidInput
 from pycore.store.patterns import matches_ignoring_case
+from pycore.store.prepared import driver_of
 
 #: Seconds a statement waits for a database that another process has locked.
 BUSY_TIMEOUT_S = 30
@@ -27,6 +29,10 @@ DRIVERS: Mapping[str, str] = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
+
+#: The pauses of a writer that waits for one of another process.
+_FIRST_PAUSE_S = 0.0001
+_LONGEST_PAUSE_S = 0.002
 
 _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
 #: Some 16 MB; the write-ahead log grows no larger by much.
@@ -75,7 +81,7 @@ def make_engine(url: URL) -> Engine:
     """Return the engine of a URL; nothing is opened yet."""
     kind = url.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(url)
+        return _sqlite(url, _begin_reading, timeout_s=BUSY_TIMEOUT_S)
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -86,10 +92,10 @@ def make_engine(url: URL) -> Engine:
     )
 
 
-def writing(engine: Engine) -> Engine:
-    """Return an engine over the same connections whose transactions are meant to write."""
+def make_writing_engine(engine: Engine) -> Engine:
+    """Return an engine of the same database whose transactions are meant to write."""
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        return _sqlite(engine.url, _begin_writing, timeout_s=0, pool_size=1)
     # After waiting for a row, a writer goes on with the row as it is now.
     return engine.execution_options(isolation_level="READ COMMITTED")
 
@@ -102,7 +108,12 @@ _MYSQL_ARGUMENTS: Mapping[str, Any] = {
 }
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(
+    url: URL,
+    begin: Callable[[sqlite3.Connection], None],
+    timeout_s: float,
+    pool_size: int = _KEPT_CONNECTIONS,
+) -> Engine:
     synchronous = config.SQLITE_SYNCHRONOUS.get().upper()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidInput(
@@ -111,11 +122,12 @@ def _sqlite(url: URL) -> Engine:
         )
     engine = create_engine(
         url,
+        pool_size=pool_size,
         # As many connections as there are threads: the server bounds these.
         max_overflow=-1,
         # The connection used last has its pages and statements at hand.
         pool_use_lifo=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},
+        connect_args={"timeout": timeout_s, "check_same_thread": False, "isolation_level": None},
     )
 
     @event.listens_for(engine, "connect")
@@ -131,8 +143,29 @@ def _sqlite(url: URL) -> Engine:
     # The driver would begin a transaction at the first write only, and a read that turns into a write
     # fails when another process wrote in between.
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
-        driver.execute(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+    def begin_transaction(connection: Connection) -> None:
+        begin(driver_of(connection))
 
     return engine
+
+
+def _begin_reading(driver: sqlite3.Connection) -> None:
+    driver.execute("BEGIN")
+
+
+def _begin_writing(driver: sqlite3.Connection) -> None:
+    """Wait until no other process writes, and begin to write.
+
+    SQLite's own waiting sleeps for up to 100 ms at a time, while most transactions end within one.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -38,7 +38,7 @@ class Prepared:
             text, names = self._compile(connection)
             arguments = [_arguments(names, row) for row in rows]
             if connection.dialect.name == "sqlite":
-                _driver(connection).executemany(text, arguments)
+                driver_of(connection).executemany(text, arguments)
             else:
                 connection.exec_driver_sql(text, arguments)
 
@@ -60,7 +60,7 @@ class Prepared:
         text, names = self._compile(connection)
         arguments = _arguments(names, values)
         if connection.dialect.name == "sqlite":
-            return _driver(connection).execute(text, arguments)
+            return driver_of(connection).execute(text, arguments)
         return connection.exec_driver_sql(text, arguments)
 
     def _compile(self, connection: Connection) -> _Compiled:
@@ -80,7 +80,8 @@ class _Compiled(NamedTuple):
     names: list[str] | None
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection to an SQLite database."""
     return cast(sqlite3.Connection, connection.connection.dbapi_connection)
 
 

@@ -6,18 +6,37 @@ import pytest
 from sqlalchemy import event, text
 
 from pycore.entities import Metric, Param, RunTag
+from pycore.store import prepared
+
+
+class _Noted:
+    """A driver's connection that notes what it is told to run."""
+
+    def __init__(self, driver, sent):
+        self._driver = driver
+        self._sent = sent
+
+    def execute(self, statement, parameters):
+        self._sent.append((statement, parameters))
+        return self._driver.execute(statement, parameters)
+
+    def executemany(self, statement, rows):
+        self._sent.append((statement, rows))
+        return self._driver.executemany(statement, rows)
 
 
 @pytest.fixture
-def statements(database):
-    """The statements sent to the database."""
+def statements(database, monkeypatch):
+    """The statements sent to the database, by SQLAlchemy or directly."""
     sent = []
+    driver_of = prepared.driver_of
+    monkeypatch.setattr(prepared, "driver_of", lambda connection: _Noted(driver_of(connection), sent))
 
-    @event.listens_for(database.engine, "before_cursor_execute")
     def note(connection, cursor, statement, parameters, context, executemany):
-        if not statement.startswith("BEGIN"):
-            sent.append((statement, parameters))
+        sent.append((statement, parameters))
 
+    for engine in (database.engine, database.writing_engine):
+        event.listen(engine, "before_cursor_execute", note)
     return sent
 
 

@@ -163,7 +163,7 @@ def test_a_full_disk_loses_nothing_that_was_there(database):
         add(connection, "kept")
         pages = connection.execute(text("PRAGMA page_count")).scalar()
 
-    @event.listens_for(database.engine, "begin")
+    @event.listens_for(database.writing_engine, "begin")
     def limit(connection):
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 4}")
 
