@@ -6,7 +6,7 @@ from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
 from pycore.artifacts.paths import checked, checked_folder, joined
-from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, is_local, scheme_of
+from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, scheme_of
 from pycore.client.transport import Transport
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
@@ -65,14 +65,9 @@ class ClientArtifactStores:
 
     def open(self, uri: str) -> ArtifactStore:
         """Return the store rooted at a URI."""
-        if is_local(uri) or scheme_of(uri) == S3_SCHEME:
-            return self._direct.open(uri)
         if scheme_of(uri) == PROXY_SCHEME:
             return ProxiedArtifactStore(self._transport, self._path_here(uri))
-        raise InvalidInput(
-            f"Artifacts at {uri!r} cannot be reached from here: expected a path, file:, {S3_SCHEME}: or "
-            f"{PROXY_SCHEME}:, got {scheme_of(uri)}:."
-        )
+        return self._direct.open(uri)
 
     def _path_here(self, uri: str) -> str:
         parts = urlsplit(uri)

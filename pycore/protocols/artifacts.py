@@ -19,8 +19,8 @@ class VersionedFile(Protocol):
         ...
 
     @property
-    def modified(self) -> datetime:
-        """When the content was written, with time zone."""
+    def modified(self) -> datetime | None:
+        """When the content was written, with time zone, where that is known."""
         ...
 
 

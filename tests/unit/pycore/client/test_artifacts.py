@@ -110,8 +110,8 @@ def test_local_folders_are_opened_directly(server: ScriptedServer, tmp_path: Pat
 
 
 def test_other_schemes_are_refused_with_those_that_can_be_reached(server: ScriptedServer) -> None:
-    with pytest.raises(InvalidInput, match="expected a path, file:, s3: or mlflow-artifacts:, got gs:"):
-        ClientArtifactStores(Transport(server.url)).open("gs://bucket/x")
+    with pytest.raises(InvalidInput, match=r"expected a path, file:, s3:, gs:.*got ftp:"):
+        ClientArtifactStores(Transport(server.url)).open("ftp://host/x")
 
 
 def test_a_listing_of_a_foreign_server_cannot_lead_out(server: ScriptedServer, tmp_path: Path) -> None:

@@ -305,9 +305,9 @@ class TestOfRuns:
         assert reply.data == b"flavors:"
 
     def test_a_version_that_lies_where_this_server_cannot_reach(self, world):
-        world.rest.post("model-versions/create", name=world.model, source="gs://bucket/model")
+        world.rest.post("model-versions/create", name=world.model, source="dbfs://bucket/model")
         reply = world.rest.http.get(f"/model-versions/get-artifact?name={world.model}&version=2&path=MLmodel")
-        assert "got gs:" in error_in(reply)[2]
+        assert "got dbfs:" in error_in(reply)[2]
 
     def test_an_upload(self, world):
         address = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={world.run_id}&path=d/e.txt"
