@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pycore.errors import InvalidModel, ModelError, RCallError
 from rbridge.call import RSession
-from rbridge.inspect import BASE_PACKAGES, CrateInfo, inspect, sha256_of
+from rbridge.environment import REnvironment
+from rbridge.inspect import CrateInfo, inspect, sha256_of
 from rbridge.runtime import Sexp
 from rbridge.section import CrateSection
 
@@ -52,11 +53,12 @@ def load(session: RSession, section: CrateSection) -> Crate:
     info = inspect(section.file)
     _check_sum(section)
     packages = sorted(info.packages if section.packages is None else section.packages)
-    installed = _installed(session, packages)
-    missing = [name for name, version in installed.items() if not version]
+    environment = REnvironment.of_crate(section)
+    installed = _installed(session, sorted({*packages, *environment.packages}))
+    missing = [name for name in packages if not installed[name]]
     if missing:
         raise ModelError(_missing_message(missing, _library_paths(session)))
-    _warn_about_differences(session.runtime.version, info, section.packages or {}, installed)
+    _warn_about_differences(session.runtime.version, info, environment, installed)
     with session.memory() as write:
         session.call("load_packages", write, write.texts(packages))
         try:
@@ -98,26 +100,20 @@ def _missing_message(missing: Sequence[str], libraries: Sequence[str]) -> str:
     debian = " ".join(f"r-cran-{name.lower()}" for name in missing)
     return (
         f"The crate needs R packages that are not installed: {names} (looked in {', '.join(libraries)}). "
-        f"Install them in R with install.packages(c({quoted})), or on Debian with apt-get install {debian}."
+        f"Install them in R with install.packages(c({quoted})), on Debian with apt-get install {debian}, "
+        "or for this model alone with --env-manager library."
     )
 
 
 def _warn_about_differences(
-    running: str, info: CrateInfo, recorded: Mapping[str, str], installed: Mapping[str, str]
+    running: str, info: CrateInfo, environment: REnvironment, installed: Mapping[str, str]
 ) -> None:
     """Log one warning about all versions that differ from those the model was saved with."""
-    differences = []
-    if _minor(info.r_version) != _minor(running):
-        differences.append(f"R {info.r_version}, here {running}")
-    for name, version in sorted(recorded.items()):
-        if name not in BASE_PACKAGES and version[:1].isdigit() and installed[name] != version:
-            differences.append(f"{name} {version}, here {installed[name]}")
+    recorded = replace(environment, r_version=environment.r_version or info.r_version)
+    differences = recorded.differences(running, installed)
     if differences:
         _log.warning(
-            "the crate was saved with other versions: %s; its predictions may differ or fail",
+            "the crate was saved with other versions: %s; its predictions may differ or fail. "
+            "--env-manager library installs the versions of its packages",
             "; ".join(differences),
         )
-
-
-def _minor(version: str) -> list[str]:
-    return version.split(".")[:2]

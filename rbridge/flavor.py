@@ -6,11 +6,15 @@ need, and pandas with it, is imported where it is used.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pycore.models.spec import Model
+from rbridge.environment import REnvironment
 from rbridge.inspect import inspect
+from rbridge.library import prepare
 from rbridge.section import CRATE, CrateSection
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ __all__ = ["FLAVOR", "CrateFlavor", "load_model", "log_model", "save_model"]
 
 
 class CrateFlavor:
-    """Loads crates; satisfies `Flavor` and `Inspectable` of `pycore.models.flavor`."""
+    """Loads crates; satisfies `Flavor`, `Inspectable` and `Preparable` of `pycore.models.flavor`."""
 
     name = CRATE
 
@@ -38,6 +42,12 @@ class CrateFlavor:
         from rbridge.model import CrateModel
 
         return CrateModel(CrateSection.of_model(path, model))
+
+    def prepare_environment(self, path: Path, repositories: Sequence[str]) -> Mapping[str, str]:
+        """Install the crate's packages in their versions into a library; see `rbridge.library`."""
+        library = prepare(REnvironment.of_crate(CrateSection.find(path)), repositories)
+        libraries = [str(library), *filter(None, [os.environ.get("R_LIBS")])]
+        return {"R_LIBS": os.pathsep.join(libraries)}
 
     def describe(self, path: Path) -> dict[str, Any]:
         """Return what is in a crate, read without R: see `rbridge.inspect.CrateInfo`."""

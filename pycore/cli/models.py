@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from pycore.cli.lazy_group import LazyGroup
+from pycore.cli.model_environment import check_manager, environment_options, use_environment
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
-from pycore.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pycore.models.spec import Model
@@ -31,18 +31,12 @@ _model_uri = click.option(
     required=True,
     help="A folder, runs:/<run id>/<path>, models:/<name>/<version or stage>, or models:/<name>@<alias>.",
 )
-_env_manager = click.option(
-    "--env-manager",
-    default="local",
-    show_default=True,
-    help="Where the model's packages come from: 'local' is what is installed here.",
-)
-
 
 #: Verbs that have a module of their own.
 VERBS = {
     "alias": "pycore.cli.registry:alias",
     "check": "pycore.cli.model_check:check",
+    "prepare-env": "pycore.cli.model_environment:prepare_env",
     "register": "pycore.cli.registry:register",
     "transition": "pycore.cli.registry:transition",
 }
@@ -56,7 +50,7 @@ def models() -> None:
 @models.command("serve")
 @_model_uri
 @scoring_options
-@_env_manager
+@environment_options
 @click.option("--no-conda", is_flag=True, help="The same as --env-manager local.")
 def serve(
     model_uri: str,
@@ -68,13 +62,15 @@ def serve(
     max_body_mb: int,
     access_log: str | None,
     env_manager: str,
+    repositories: tuple[str, ...],
     no_conda: bool,
 ) -> None:
     """Answer scoring requests over HTTP: POST /invocations, GET /ping, /metrics and /docs.
 
     SIGTERM ends the server after the requests it is answering.
     """
-    _check_env_manager("local" if no_conda else env_manager)
+    env_manager = "local" if no_conda else env_manager
+    check_manager(env_manager)
     # gunicorn and the clients of model registries take longer to load than `--help` may take.
     from pycore.cli.launch import listen
     from pycore.cli.launch import serve as serve_http
@@ -88,7 +84,9 @@ def serve(
     with listen(host, port) as listener:
         log = AccessLog(access_log) if access_log else None
         workers = workers or default_workers()
-        options = EngineOptions(fetch(model_uri), workers, timeout_s, batch_rows=max_batch_rows)
+        path = fetch(model_uri)
+        use_environment(env_manager, path, repositories)
+        options = EngineOptions(path, workers, timeout_s, batch_rows=max_batch_rows)
         serve_model(
             options,
             listener,
@@ -170,12 +168,17 @@ def gateway(
     show_default=True,
     help="Format of the rows.",
 )
-@_env_manager
+@environment_options
 def predict(
-    model_uri: str, input_path: BinaryIO, output_path: BinaryIO, content_type: str, env_manager: str
+    model_uri: str,
+    input_path: BinaryIO,
+    output_path: BinaryIO,
+    content_type: str,
+    env_manager: str,
+    repositories: tuple[str, ...],
 ) -> None:
     """Score a file of rows, in the forms that /invocations takes, and print what it would answer."""
-    _check_env_manager(env_manager)
+    check_manager(env_manager)
     # See `serve`.
     from pycore.models.spec import Model
     from pycore.scoring.engine.client import EngineClient
@@ -186,6 +189,7 @@ def predict(
 
     _log_to_stderr()
     path = fetch(model_uri)
+    use_environment(env_manager, path, repositories)
     signature = Model.load(path).signature
     with ModelHost(EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S)) as host:
         scorer = Scorer(signature, EngineClient(host.address, _FILE_TIMEOUT_S).predict)
@@ -224,14 +228,6 @@ def _description(path: Path, model: Model) -> dict[str, Any]:
         if name in model.flavors and isinstance(flavor := registry.find(name), Inspectable):
             contents[name] = flavor.describe(path)
     return {**facts, "flavors": model.flavors, "signature": parts or None, "contents": contents or None}
-
-
-def _check_env_manager(env_manager: str) -> None:
-    if env_manager != "local":
-        raise InvalidInput(
-            f"There is no environment manager {env_manager!r} here, only 'local': install the model's "
-            "packages (requirements.txt or r_env.yaml in its folder say which) and give --env-manager local."
-        )
 
 
 def _log_to_stderr() -> None:

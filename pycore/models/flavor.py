@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -112,5 +112,29 @@ class Inspectable(Protocol):
         ------
         InvalidModel
             The data cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A flavor that can install the packages a model was saved with, beside those of this machine."""
+
+    def prepare_environment(self, path: Path, repositories: Sequence[str]) -> Mapping[str, str]:
+        """Install what is missing, and return the environment variables that make processes use it.
+
+        Parameters
+        ----------
+        path : Path
+            The model's folder.
+        repositories : sequence of str
+            Where packages come from; what is set for the machine, or written in the model, if empty.
+
+        Raises
+        ------
+        ModelError
+            A package is to be had nowhere in its version, or cannot be installed.
+        InvalidInput
+            Nobody says where packages come from.
         """
         ...

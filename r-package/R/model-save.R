@@ -108,6 +108,7 @@ mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signa
   data <- c("crate.bin", if (!is.null(input_example)) example_files)
   spec$model_size_bytes <- sum(file.size(file.path(folder, data)))
   write_utf8(to_yaml(r_environment(packages)), file.path(folder, "r_env.yaml"))
+  write_lockfile(names(packages), folder)
   write_spec(spec, folder)
   move_folder(folder, path)
   invisible(spec)

@@ -11,7 +11,7 @@ test_that("a crate is logged, noted with the run, registered, and loads again", 
   expect_setequal(
     listing$path,
     file.path("deep/model", c(
-      "MLmodel", "crate.bin", "input_example.json", "r_env.yaml", "serving_input_example.json"
+      "MLmodel", "crate.bin", "input_example.json", "r_env.yaml", "renv.lock", "serving_input_example.json"
     ))
   )
   info <- attr(listing, "model_info")

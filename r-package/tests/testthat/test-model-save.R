@@ -8,7 +8,7 @@ test_that("a saved crate has the files that others read", {
   path <- saved(input_example = iris[1:3, "Sepal.Length", drop = FALSE], metadata = list(team = "botany"))
   expect_setequal(
     list.files(path),
-    c("MLmodel", "crate.bin", "r_env.yaml", "input_example.json", "serving_input_example.json")
+    c("MLmodel", "crate.bin", "r_env.yaml", "renv.lock", "input_example.json", "serving_input_example.json")
   )
   loaded <- unserialize(readRDS(file.path(path, "crate.bin")))
   expect_s3_class(loaded, "crate")
@@ -118,7 +118,7 @@ test_that("a crate without example is saved without signature", {
   path <- saved()
   spec <- yaml::read_yaml(file.path(path, "MLmodel"))
   expect_null(spec$signature)
-  expect_setequal(list.files(path), c("MLmodel", "crate.bin", "r_env.yaml"))
+  expect_setequal(list.files(path), c("MLmodel", "crate.bin", "r_env.yaml", "renv.lock"))
 })
 
 test_that("an unfit crate leaves nothing behind", {
