@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from flask import Flask, request
 from werkzeug import Response
 
-from pycore.artifacts.stores import PROXY_SCHEME, StoresByScheme, folder_of, is_local
+from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, folder_of, is_local, scheme_of
 from pycore.config import ARTIFACT_FOLDERS
 from pycore.gateway.app import PREFIX, ROUTES, GatewayApp
 from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import HttpOptions, make_app
+from pycore.server.metrics import ServerMetrics
 from pycore.services.build import build_api, now_ms
 from pycore.services.garbage import GarbageCollector
 from pycore.store.database import Database
+from pycore.store.measured import measured
 
 #: Where artifacts lie when clients reach them without the server.
 UNSERVED_ROOT = "./mlruns"
@@ -33,7 +35,12 @@ def create_app(
 
 
 def open_platform(
-    backend_store_uri: str, artifacts_destination: str | None, default_artifact_root: str | None = None
+    backend_store_uri: str,
+    artifacts_destination: str | None,
+    default_artifact_root: str | None = None,
+    *,
+    registry_store_uri: str | None = None,
+    metrics: ServerMetrics | None = None,
 ) -> Api:
     """Return the platform that a tracking server serves.
 
@@ -49,28 +56,44 @@ def open_platform(
     default_artifact_root : str, optional
         Artifact location of new experiments: ``mlflow-artifacts:/`` when artifacts are served here,
         ``./mlruns`` otherwise.
+    registry_store_uri : str, optional
+        SQLAlchemy URL of another database for the registered models.
+    metrics : ServerMetrics, optional
+        Where transactions are counted.
 
     Raises
     ------
+    InvalidInput
+        Nothing can be kept at the destination or at the root.
     Unavailable
-        The database cannot be opened, or was written by a newer release.
+        A database cannot be opened, or was written by a newer release.
     """
     destination = _absolute(artifacts_destination) if artifacts_destination else None
     root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
     stores = StoresByScheme(destination, [*ARTIFACT_FOLDERS.get(), root])
-    return build_api(Database.open(backend_store_uri), stores, root)
+    if destination and scheme_of(destination) != S3_SCHEME:
+        # S3 takes as long to load as all the rest; what else can be reached is known at once.
+        stores.open(destination)
+    kind = measured(metrics.observe_transaction) if metrics else Database
+    database = kind.open(backend_store_uri)
+    registry = kind.open(registry_store_uri) if registry_store_uri else None
+    return build_api(database, stores, root, registry=registry)
 
 
 @contextmanager
 def garbage_collector(
     backend_store_uri: str,
     artifacts_destination: str | None,
+    *,
+    registry_store_uri: str | None = None,
     tracking_uri: str | None = None,
 ) -> Iterator[GarbageCollector]:
     """Give what removes deleted things of a database for good; see `open_platform`.
 
     Parameters
     ----------
+    registry_store_uri : str, optional
+        Another database, whose versions of registered models keep what they were made from.
     tracking_uri : str, optional
         Address of the server through which files behind ``mlflow-artifacts:`` are removed; without it
         they lie in `artifacts_destination`.
@@ -87,8 +110,12 @@ def garbage_collector(
         from pycore.client.build import build_api as build_client
 
         stores = build_client(tracking_uri).artifacts
-    with Database.open(backend_store_uri, must_exist=True) as database:
-        yield GarbageCollector(database, database, stores, now_ms)
+    with ExitStack() as stack:
+        database = stack.enter_context(Database.open(backend_store_uri, must_exist=True))
+        registry = database
+        if registry_store_uri:
+            registry = stack.enter_context(Database.open(registry_store_uri, must_exist=True))
+        yield GarbageCollector(database, registry, stores, now_ms)
 
 
 def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> Flask:

@@ -278,6 +278,7 @@ EXAMPLES: dict[str, Example] = {
     "GET server-info": lambda w: w.rest.get("server-info")["multipart_uploads_enabled"] is False,
     "GET health": lambda w: w.rest.http.get("/health").data == b"OK",
     "GET version": lambda w: w.rest.http.get("/version").data == b"2.22.0",
+    "GET metrics": lambda w: "--expose-prometheus" in w.rest.http.get("/metrics").json["message"],
     "GET api/openapi.json": lambda w: (
         "/api/2.0/mlflow/runs/get" in w.rest.http.get("/api/openapi.json").json["paths"]
     ),

@@ -42,6 +42,11 @@ def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str,
     help="Database of the runs, as an SQLAlchemy URL.",
 )
 @_option(
+    "--registry-store-uri",
+    envvar="MLFLOW_REGISTRY_STORE_URI",
+    help="Database of the registered models, where that is another one.",
+)
+@_option(
     "--artifacts-destination",
     envvar="MLFLOW_ARTIFACTS_DESTINATION",
     help="Folder, or s3:// URI, where the server keeps the artifacts that clients send to it.  [default: "
@@ -66,6 +71,7 @@ def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str,
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 def gc(
     backend_store_uri: str,
+    registry_store_uri: str | None,
     artifacts_destination: str | None,
     tracking_uri: str | None,
     older_than_ms: int,
@@ -86,7 +92,12 @@ def gc(
     if artifacts_destination is None and Path(_DEFAULT_DESTINATION).is_dir():
         artifacts_destination = _DEFAULT_DESTINATION
     selection = Selection(older_than_ms, run_ids, experiment_ids, force)
-    with garbage_collector(backend_store_uri, artifacts_destination, tracking_uri) as collector:
+    with garbage_collector(
+        backend_store_uri,
+        artifacts_destination,
+        registry_store_uri=registry_store_uri,
+        tracking_uri=tracking_uri,
+    ) as collector:
         if dry_run:
             _tell([(item, None) for item in collector.find(selection)], "would be")
         else:
@@ -94,8 +105,9 @@ def gc(
 
 
 def _tell(found: Iterable[tuple[Garbage, MlflowException | None]], verb: str) -> None:
-    count, failed = 0, False
-    for count, (item, error) in enumerate(found, start=1):
+    nothing, failed = True, False
+    for item, error in found:
+        nothing = False
         if item.kept_because is not None:
             click.echo(f"{item.name} is kept: {item.kept_because}.", err=True)
         elif error is not None:
@@ -103,7 +115,7 @@ def _tell(found: Iterable[tuple[Garbage, MlflowException | None]], verb: str) ->
             failed = True
         else:
             click.echo(f"{item.name} {verb} permanently deleted.")
-    if not count:
+    if nothing:
         click.echo("Nothing is deleted that could be removed.")
     if failed:
         raise click.exceptions.Exit(1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 
 import click
 
 from pycore.cli.backend_store import database_url
+from pycore.cli.mlflow_options import options_without_effect
+from pycore.cli.processors import usable_processors
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16
@@ -18,7 +19,7 @@ _option = partial(click.option, show_envvar=True)
 
 
 def _default_workers() -> int:
-    return min(_MAX_DEFAULT_WORKERS, os.cpu_count() or 1)
+    return min(_MAX_DEFAULT_WORKERS, usable_processors())
 
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -33,6 +34,11 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     show_default=True,
     callback=database_url,
     help="Database of runs and registered models: an SQLAlchemy URL, or a folder for one of SQLite.",
+)
+@_option(
+    "--registry-store-uri",
+    envvar="MLFLOW_REGISTRY_STORE_URI",
+    help="Another database for the registered models.  [default: that of the runs]",
 )
 @_option(
     "--default-artifact-root",
@@ -52,7 +58,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     envvar="MLFLOW_ARTIFACTS_DESTINATION",
     default="./mlartifacts",
     show_default=True,
-    help="Folder, or s3:// URI, for the artifacts that clients send to this server.",
+    help="Folder, or s3://, gs:// or abfs:// URI, for the artifacts that clients send to this server.",
 )
 @_option(
     "-h",
@@ -101,6 +107,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @_option(
     "--x-frame-options",
     envvar="MLFLOW_SERVER_X_FRAME_OPTIONS",
+    type=click.Choice(["SAMEORIGIN", "DENY", "NONE"], case_sensitive=False),
     default="SAMEORIGIN",
     show_default=True,
     help="Who may show pages of this server in a frame; NONE for everybody.",
@@ -124,6 +131,13 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     help="File that gets a line of JSON for every request; - for the standard output.  [default: none]",
 )
 @_option(
+    "--expose-prometheus",
+    envvar="MLFLOW_EXPOSE_PROMETHEUS",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Answer /metrics with figures for Prometheus, which the processes keep in a folder of their own.",
+)
+@_option(
     "--serve-models",
     envvar="CRATEFLOW_SERVE_MODELS",
     is_flag=True,
@@ -135,8 +149,10 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Bearer tokens, one per line, that open /model/; everybody may score without.",
 )
+@options_without_effect
 def server(
     backend_store_uri: str,
+    registry_store_uri: str | None,
     default_artifact_root: str | None,
     serve_artifacts: bool,
     artifacts_destination: str,
@@ -150,6 +166,7 @@ def server(
     disable_security_middleware: bool,
     gunicorn_opts: str,
     access_log: str | None,
+    expose_prometheus: Path | None,
     serve_models: bool,
     gateway_token_file: Path | None,
 ) -> None:
@@ -168,18 +185,26 @@ def server(
     from pycore.gateway.tokens import Tokens
     from pycore.http.access_log import AccessLog
     from pycore.server.application import HttpOptions, make_app
+    from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listen(host, port) as listener:
+        metrics = ServerMetrics(expose_prometheus) if expose_prometheus else None
         http = HttpOptions(
             None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
             static_prefix,
-            None if x_frame_options.upper() == "NONE" else x_frame_options,
+            None if x_frame_options == "NONE" else x_frame_options,
             AccessLog(access_log) if access_log else None,
+            metrics,
         )
-        destination = artifacts_destination if serve_artifacts else None
-        api = open_platform(backend_store_uri, destination, default_artifact_root)
+        api = open_platform(
+            backend_store_uri,
+            artifacts_destination if serve_artifacts else None,
+            default_artifact_root,
+            registry_store_uri=registry_store_uri,
+            metrics=metrics,
+        )
         if not serve_models:
             serve(make_app(api, http), listener, workers, _THREADS, gunicorn_opts)
             return

@@ -8,11 +8,12 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pycore.errors import Unavailable
+from pycore.http.closing import Closing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -111,23 +112,6 @@ def logged(
         def write() -> None:
             log.write(name, environ["REQUEST_METHOD"], route_of(environ), status, began)
 
-        return _Closing(reply, write)
+        return Closing(reply, write)
 
     return answer
-
-
-class _Closing:
-    """A reply after which something is done: only then has the client got all of it, a file included."""
-
-    def __init__(self, reply: Iterable[bytes], done: Callable[[], None]) -> None:
-        self._reply = reply
-        self._done = done
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._reply)
-
-    def close(self) -> None:
-        """End the reply; servers call it whether or not all has been sent."""
-        if hasattr(self._reply, "close"):
-            self._reply.close()
-        self._done()

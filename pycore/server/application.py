@@ -12,8 +12,10 @@ from werkzeug.routing import PathConverter
 from pycore.http.access_log import AccessLog, logged
 from pycore.protocols import Api
 from pycore.server.json_api import JsonApi
+from pycore.server.metrics import ServerMetrics
 from pycore.server.origins import OriginRules, checked_origins
 from pycore.server.replies import install_error_handlers
+from pycore.server.routes.probes import METRICS
 from pycore.server.routing import FIXED_ROUTES, ROUTES, Route
 
 if TYPE_CHECKING:
@@ -36,12 +38,15 @@ class HttpOptions:
         Value of that header, which tells browsers who may show pages in a frame; None leaves it out.
     access_log : AccessLog or None
         Where a line is written for every request.
+    metrics : ServerMetrics or None
+        Where requests are counted.
     """
 
     origins: OriginRules | None = field(default_factory=OriginRules)
     static_prefix: str = ""
     x_frame_options: str | None = "SAMEORIGIN"
     access_log: AccessLog | None = None
+    metrics: ServerMetrics | None = None
 
 
 class _ArtifactPath(PathConverter):
@@ -58,6 +63,7 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     app.url_map.converters["artifact"] = _ArtifactPath
     # An address is right or wrong; a redirect would lose the body of a PUT.
     app.url_map.merge_slashes = False
+    app.extensions[METRICS] = options.metrics
     install_error_handlers(app)
     for route in ROUTES:
         if route not in FIXED_ROUTES:
@@ -84,7 +90,9 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     if options.origins is not None:
         application = checked_origins(application, options.origins, methods)
     application = _protected(application, options.x_frame_options)
-    # Around the checks of origins: what they turn away is answered, and logged, as well.
+    # Around the checks of origins: what they turn away is answered, counted and logged as well.
+    if options.metrics is not None:
+        application = options.metrics.measured(application, route_of)
     if options.access_log is not None:
         application = logged(application, options.access_log, route_of)
     if prefix := options.static_prefix.strip("/"):

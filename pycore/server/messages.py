@@ -319,6 +319,7 @@ _SERVER: Mapping[str, Message] = {
     ),
     "GET health": Message(media_type=PLAIN),
     "GET version": Message(media_type=PLAIN),
+    "GET metrics": Message(media_type=PLAIN),
     "GET api/openapi.json": Message(reply={"type": "object"}),
     "GET docs": Message(media_type=HTML),
     "GET docs/<name>": Message(media_type=BINARY),

@@ -5,7 +5,7 @@ The application mounts it, and the tests demand a request for each line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,14 +77,17 @@ class Route:
 
 @dataclass(frozen=True)
 class JsonRoute(Route):
-    """An endpoint of the REST API proper: arguments in, a JSON object out."""
+    """An endpoint of the REST API proper: arguments in, a JSON object out; as a stream where it is long."""
 
-    handler: Callable[..., JsonObject]
+    handler: Callable[..., JsonObject | Iterator[bytes]]
     prefixes: tuple[str, ...] = API_PREFIXES
 
     def respond(self, api: Api, request: Request, **path: str) -> Response:
         """Answer a request."""
-        return json_reply(self.handler(api, arguments_of(request.environ), **path))
+        answer = self.handler(api, arguments_of(request.environ), **path)
+        if isinstance(answer, dict):
+            return json_reply(answer)
+        return Response(answer, content_type="application/json")
 
 
 def _describe(api: Api, request: Request) -> Response:
@@ -179,6 +182,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "server-info", probes.server_info, API_PREFIXES),
     Route("GET", "health", probes.health, ROOT),
     Route("GET", "version", probes.version, ROOT),
+    Route("GET", "metrics", probes.metrics, ROOT),
     Route("GET", "api/openapi.json", _describe, ROOT),
     Route("GET", "docs", documentation.page, ROOT),
     Route("GET", "docs/<name>", documentation.file_of_page, ROOT),

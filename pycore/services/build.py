@@ -34,6 +34,7 @@ def build_api(
     artifact_stores: ArtifactStores,
     artifact_root: str,
     *,
+    registry: Database | None = None,
     clock: Callable[[], int] = now_ms,
     new_id: Callable[[], str] = new_run_id,
 ) -> Api:
@@ -46,21 +47,26 @@ def build_api(
     artifact_stores : ArtifactStores
     artifact_root : str
         URI or path below which experiments keep their artifacts, unless they say where.
+    registry : Database, optional
+        Keeps the registered models; `database` does without it.
     clock : callable
         Milliseconds since 1970 UTC.
     new_id : callable
         Ids for runs and logged models.
     """
+    locations.check_artifact_location(artifact_root)
     root = locations.absolute(artifact_root)
     experiments = ExperimentService(database, root, clock)
     experiments.ensure_default()
+    models = registry or database
+    sources = SourceRules(root, tracking=None if registry is None else database)
     return Api(
         experiments=experiments,
         runs=RunService(database, clock, new_id),
         metrics=MetricService(database),
         datasets=DatasetService(database),
         logged_models=LoggedModelService(database, clock, new_id),
-        registered_models=RegisteredModelService(database, clock),
-        model_versions=ModelVersionService(database, SourceRules(root), clock),
+        registered_models=RegisteredModelService(models, clock),
+        model_versions=ModelVersionService(models, sources, clock),
         artifacts=artifact_stores,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from pycore.services.registry_names import (
     unknown_version,
     version_number,
 )
+from pycore.store import Database
 from pycore.store import logged_models as logged_rows
 from pycore.store import model_versions as version_rows
 from pycore.store import runs as run_rows
@@ -66,15 +68,28 @@ class ResolvedSource:
 
 
 class SourceRules:
-    """The rules, for a server that keeps artifacts below a root."""
+    """The rules, for a server that keeps artifacts below a root.
 
-    def __init__(self, artifact_root: str) -> None:
+    Parameters
+    ----------
+    artifact_root : str
+    tracking : Database, optional
+        Has the runs and logged models, where that is another one than the registry's.
+    """
+
+    def __init__(self, artifact_root: str, tracking: Database | None = None) -> None:
         self._artifact_root = artifact_root
+        self._tracking = tracking
 
     def resolve(
         self, connection: Connection, source: str, run_id: str | None, model_id: str | None = None
     ) -> ResolvedSource:
         """Return what a legal source stands for.
+
+        Parameters
+        ----------
+        connection : Connection
+            To the registry.
 
         Raises
         ------
@@ -87,18 +102,26 @@ class SourceRules:
             raise InvalidInput("Missing value for required parameter 'source'.")
         _check_pattern(source)
         _check_steps(source)
-        if match := _LOGGED_MODEL.fullmatch(source):
-            if model_id and model_id != match[1]:
-                raise _invalid(source, f"the request names the logged model {model_id}")
-            model = _logged_model(connection, match[1])
-            return _of_model(ResolvedSource(source, model.artifact_location, run_id or ""), model)
-        if model_id is None:
-            return self._resolve_place(connection, source, run_id)
-        model = _logged_model(connection, model_id)
-        return _of_model(self._resolve_place(connection, source, run_id, model), model)
+        match = _LOGGED_MODEL.fullmatch(source)
+        if match and model_id and model_id != match[1]:
+            raise _invalid(source, f"the request names the logged model {model_id}")
+        named = match[1] if match else model_id
+        # The registry's connection serves for both where they are one.
+        with self._tracking.reading() if self._tracking else nullcontext(connection) as tracking:
+            model = None if named is None else _logged_model(tracking, named)
+            if match and model:
+                resolved = ResolvedSource(source, model.artifact_location, run_id or "")
+            else:
+                resolved = self._resolve_place(connection, tracking, source, run_id, model)
+        return _of_model(resolved, model) if model else resolved
 
     def _resolve_place(
-        self, connection: Connection, source: str, run_id: str | None, model: LoggedModel | None = None
+        self,
+        connection: Connection,
+        tracking: Connection,
+        source: str,
+        run_id: str | None,
+        model: LoggedModel | None,
     ) -> ResolvedSource:
         scheme = scheme_of(source)
         if scheme == "runs":
@@ -106,11 +129,11 @@ class SourceRules:
         if scheme == "models":
             return _from_version(connection, source, run_id)
         if scheme in ("", "file"):
-            self._check_local(source, _roots(connection, source, run_id, model))
+            self._check_local(source, _roots(tracking, source, run_id, model))
         elif scheme in HOST_ADDRESSED:
             self._check_host(source, scheme)
             if scheme == "mlflow-artifacts":
-                self._check_proxied(source, _roots(connection, source, run_id, model))
+                self._check_proxied(source, _roots(tracking, source, run_id, model))
         return ResolvedSource(source, source, run_id or "")
 
     def _check_local(self, source: str, roots: Sequence[str]) -> None:
@@ -206,19 +229,19 @@ def _number_of(connection: Connection, name: str, suffix: str) -> int:
     return highest
 
 
-def _roots(connection: Connection, source: str, run_id: str | None, model: LoggedModel | None) -> list[str]:
+def _roots(tracking: Connection, source: str, run_id: str | None, model: LoggedModel | None) -> list[str]:
     """Return where the run and the logged model of a request keep their artifacts."""
     roots = [model.artifact_location] if model else []
     if run_id:
-        info = run_rows.get_run_info(connection, run_id)
+        info = run_rows.get_run_info(tracking, run_id)
         if info is None:
             raise _invalid(source, f"Run with id={run_id} not found")
         roots.append(info.artifact_uri)
     return roots
 
 
-def _logged_model(connection: Connection, model_id: str) -> LoggedModel:
-    model = logged_rows.get_logged_model(connection, model_id)
+def _logged_model(tracking: Connection, model_id: str) -> LoggedModel:
+    model = logged_rows.get_logged_model(tracking, model_id)
     if model is None:
         raise unknown_logged_model(model_id)
     return model

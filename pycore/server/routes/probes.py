@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Request, Response
+from flask import Request, Response, current_app
 
+from pycore.errors import NotFound
 from pycore.protocols import Api
+from pycore.server.metrics import ServerMetrics
 from pycore.server.replies import json_reply
+
+#: Where the application has its `ServerMetrics`, or None, among its extensions.
+METRICS = "crateflow.metrics"
 
 #: The level of the protocol that is spoken. Clients take their choice of endpoints from it: from 3.0 on
 #: they would send traces, which this server does not keep.
@@ -20,6 +25,15 @@ def health(api: Api, request: Request) -> Response:
 def version(api: Api, request: Request) -> Response:
     """Return the level of the protocol, as bare text."""
     return Response(PROTOCOL_VERSION, content_type="text/plain")
+
+
+def metrics(api: Api, request: Request) -> Response:
+    """Send the figures of this server, for Prometheus."""
+    found: ServerMetrics | None = current_app.extensions[METRICS]
+    if found is None:
+        raise NotFound("This server counts nothing: start it with --expose-prometheus FOLDER.")
+    body, content_type = found.render()
+    return Response(body, content_type=content_type)
 
 
 def server_info(api: Api, request: Request) -> Response:

@@ -315,3 +315,85 @@ def test_the_access_log_has_a_line_for_every_request_to_any_worker(tmp_path: Pat
             assert requests.get(f"{running.url}/version", timeout=10).status_code == 200
         found = until(lambda: (text := log.read_text()).count("\n") == 20 and text.splitlines())
     assert {(line["route"], line["status"]) for line in map(json.loads, found)} == {("/version", 200)}
+
+
+@pytest.fixture(scope="module")
+def divided(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server of two processes with registered models in a database of their own, which counts."""
+    folder = tmp_path_factory.mktemp("divided")
+    arguments = ["server", "--port", "0", "--workers", "2", "--static-prefix", "/tracking"]
+    arguments += ["--backend-store-uri", f"sqlite:///{folder / 'runs.db'}"]
+    arguments += ["--registry-store-uri", f"sqlite:///{folder / 'models.db'}"]
+    arguments += ["--artifacts-destination", str(folder / "artifacts")]
+    arguments += ["--expose-prometheus", str(folder / "figures")]
+    with server(arguments, folder / "log") as running:
+        yield running, folder
+
+
+def test_registered_models_may_have_a_database_of_their_own(divided: tuple[Server, Path]):
+    running, folder = divided
+
+    def post(path: str, **fields: object) -> requests.Response:
+        return requests.post(f"{running.url}{API}/{path}", json=fields, timeout=LIMIT_S)
+
+    run = post("runs/create").json()["run"]["info"]
+    logged = post("logged-models", experiment_id="0", name="tree").json()["model"]["info"]
+    post("registered-models/create", name="iris")
+    for fields in (
+        {"source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]},
+        {"source": f"models:/{logged['model_id']}"},
+        {"source": "models:/iris/1"},
+    ):
+        assert post("model-versions/create", name="iris", **fields).status_code == 200
+    refused = post(
+        "model-versions/create", name="iris", source=f"{run['artifact_uri']}/../x", run_id="0" * 32
+    )
+    assert refused.status_code == 400
+    rows = {}
+    for name in ("runs", "models"):
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+            count = "SELECT (SELECT COUNT(*) FROM runs), (SELECT COUNT(*) FROM model_versions)"
+            rows[name] = connection.execute(count).fetchone()
+    assert rows == {"runs": (1, 0), "models": (0, 3)}
+
+
+def test_requests_to_all_processes_are_counted_for_prometheus(divided: tuple[Server, Path]):
+    running, _ = divided
+
+    def figures() -> dict[str, float]:
+        reply = requests.get(f"{running.url}/metrics", timeout=LIMIT_S)
+        assert reply.headers["Content-Type"].startswith("text/plain; version=")
+        lines = (line.rpartition(" ") for line in reply.text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in lines}
+
+    def answered(found: dict[str, float]) -> float:
+        totals = (name for name in found if name.startswith("crateflow_http_requests_total"))
+        return sum(found[name] for name in totals if "/metrics" not in name)
+
+    def more(name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    def ask(number: int) -> None:
+        requests.post(f"{running.url}{API}/runs/search", json={"experiment_ids": ["0"]}, timeout=LIMIT_S)
+        requests.put(f"{running.url}{ARTIFACTS}/{number}", data=b"x" * 1000, timeout=LIMIT_S)
+        requests.get(f"{running.url}/tracking{ARTIFACTS}/{number}", timeout=LIMIT_S)
+        requests.request("INVENTED", f"{running.url}/invented/{number}", timeout=LIMIT_S)
+
+    before = figures()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(20)))
+    # A request is counted once its reply has been sent, which is later than its client has it.
+    until(lambda: answered(figures()) == answered(before) + 80)
+    after = figures()
+
+    file = f'route="{ARTIFACTS}/<artifact:path>"'
+    assert (
+        more(f'crateflow_http_requests_total{{method="POST",route="{API}/runs/search",status="200"}}') == 20
+    )
+    assert more('crateflow_http_requests_total{method="other",route="none",status="404"}') == 20
+    assert more(f'crateflow_http_request_seconds_count{{method="PUT",{file}}}') == 20
+    assert more(f'crateflow_http_request_seconds_bucket{{le="60.0",method="PUT",{file}}}') == 20
+    assert more(f'crateflow_http_request_bytes_total{{method="PUT",{file}}}') == 20_000
+    assert more(f'crateflow_http_response_bytes_total{{method="GET",{file}}}') == 20_000
+    assert more('crateflow_database_seconds_count{kind="read"}') >= 20
+    assert more('crateflow_database_seconds_sum{kind="read"}') > 0

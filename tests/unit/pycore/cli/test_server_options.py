@@ -1,0 +1,104 @@
+"""The options of `crateflow server`: those of MLflow's, each with its variable, work or say why not."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from processes import CRATEFLOW
+
+from pycore.cli.main import main
+from pycore.cli.mlflow_options import IGNORED, REFUSED
+from pycore.cli.server import server
+
+#: Option of MLflow's server -> the environment variable that stands for it.
+OPTIONS = {
+    "--backend-store-uri": "MLFLOW_BACKEND_STORE_URI",
+    "--registry-store-uri": "MLFLOW_REGISTRY_STORE_URI",
+    "--default-artifact-root": "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+    "--serve-artifacts": "MLFLOW_SERVE_ARTIFACTS",
+    "--artifacts-destination": "MLFLOW_ARTIFACTS_DESTINATION",
+    "--artifacts-only": "MLFLOW_ARTIFACTS_ONLY",
+    "--host": "MLFLOW_HOST",
+    "--port": "MLFLOW_PORT",
+    "--workers": "MLFLOW_WORKERS",
+    "--static-prefix": "MLFLOW_STATIC_PREFIX",
+    "--allowed-hosts": "MLFLOW_SERVER_ALLOWED_HOSTS",
+    "--cors-allowed-origins": "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    "--x-frame-options": "MLFLOW_SERVER_X_FRAME_OPTIONS",
+    "--disable-security-middleware": "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE",
+    "--app-name": "MLFLOW_APP_NAME",
+    "--expose-prometheus": "MLFLOW_EXPOSE_PROMETHEUS",
+    "--gunicorn-opts": "MLFLOW_GUNICORN_OPTS",
+    "--waitress-opts": "MLFLOW_WAITRESS_OPTS",
+    "--uvicorn-opts": "MLFLOW_UVICORN_OPTS",
+    "--dev": "MLFLOW_DEV",
+}
+#: Stops the command once its options have been read.
+NO_DATABASE = ("--port", "0", "--backend-store-uri", "nonsense:")
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(main, ["server", *arguments], env=environment)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_is_known_with_its_variable(option: str):
+    (found,) = (each for each in server.params if isinstance(each, click.Option) and option in each.opts)
+    assert found.envvar == OPTIONS[option]
+    assert found.hidden == (option in REFUSED or option in IGNORED)
+
+
+@pytest.mark.parametrize("option", REFUSED)
+def test_what_is_not_supported_says_what_to_do(option: str):
+    given = [option, "basic-auth"] if option == "--app-name" else [option]
+    variable = {OPTIONS[option]: "basic-auth" if option == "--app-name" else "true"}
+    for result in (run(*given), run(**variable)):
+        assert result.exit_code == 2
+        assert f"{option} is not supported. {REFUSED[option]}" in result.stderr
+    assert "not supported" not in run(*NO_DATABASE, **{OPTIONS[option]: ""}).stderr
+
+
+@pytest.mark.parametrize("option", IGNORED)
+def test_options_of_other_http_servers_are_taken_with_a_warning(option: str):
+    result = run(*NO_DATABASE, option, "--threads 4")
+    assert f"Warning: {option} is ignored" in result.stderr
+    assert "'nonsense:' is no database URI" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--x-frame-options", "everybody"], "'everybody' is not one of"),
+        (["--workers", "none"], "'none' is not a valid integer"),
+        (["--backend-store-uri", "oracle://x"], "'oracle' are not supported"),
+        (["--backend-store-uri", "{folder}/file"], "is a file"),
+        (["--artifacts-destination", "ftp://x/y"], "expected a path, file:, s3:"),
+        (["--default-artifact-root", "runs:/x"], "it names a run or model"),
+        (["--gunicorn-opts", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--gunicorn-opts", "'"], "No closing quotation"),
+        (["--registry-store-uri", "http://127.0.0.1:1"], "'http' are not supported"),
+        (["--expose-prometheus", "{folder}/file"], "is a file"),
+        (["--access-log", "{folder}/no/such/file"], "cannot be written"),
+        (["--gateway-token-file", "{folder}/missing"], "does not exist"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_values_that_cannot_be_used(tmp_path: Path, arguments: list[str], says: str):
+    (tmp_path / "file").write_text("")
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+    # In a process of its own: one that takes the value after all would serve until it is killed.
+    result = subprocess.run(
+        [CRATEFLOW, "server", "--port", "0", "--backend-store-uri", f"sqlite:///{tmp_path}/x.db", *given],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode in (1, 2), result.stderr
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
