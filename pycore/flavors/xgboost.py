@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.environment import conda_env as conda_env_of
-from pycore.models.environment import pinned
+from pycore.models.environment import installed_distribution, pinned
 from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
@@ -74,7 +74,7 @@ def save_model(
             data=file,
             model_class=model_class,
             model_format=model_format,
-            xgb_version=version(_distribution()),
+            xgb_version=version(installed_distribution(_DISTRIBUTIONS)),
         )
 
     requirements = get_default_pip_requirements()
@@ -115,7 +115,7 @@ def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any
 
 def get_default_pip_requirements() -> list[str]:
     """Return what pip must install to load such a model."""
-    return pinned([_distribution(), "scikit-learn", "numpy", "pandas"])
+    return pinned([installed_distribution(_DISTRIBUTIONS), "scikit-learn", "numpy", "pandas"])
 
 
 def get_default_conda_env() -> dict[str, Any]:
@@ -196,13 +196,3 @@ def _class_of(name: str) -> Any:
     if found is None:
         raise InvalidModel(f"The installed xgboost has no class {name!r}, which MLmodel names.")
     return found
-
-
-def _distribution() -> str:
-    for name in _DISTRIBUTIONS:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            continue
-        return name
-    return _DISTRIBUTIONS[0]

@@ -29,13 +29,12 @@ Requirements: TypeAlias = str | Path | Sequence[str]
 
 def pinned(packages: Sequence[str]) -> list[str]:
     """Return a requirement for each package: the version that is installed, or just its name."""
-    found = []
-    for name in packages:
-        try:
-            found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:
-            found.append(name)
-    return found
+    return [f"{name}=={version(name)}" if _is_installed(name) else name for name in packages]
+
+
+def installed_distribution(names: Sequence[str]) -> str:
+    """Return the first of several distributions of one library that is installed, else the first."""
+    return next((name for name in names if _is_installed(name)), names[0])
 
 
 def conda_env(requirements: Sequence[str]) -> dict[str, Any]:
@@ -109,6 +108,14 @@ def warn_about_differences(folder: Path) -> None:
             ", ".join(differences),
             folder / REQUIREMENTS,
         )
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _parsed(file: Path) -> list[Requirement]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,14 +65,26 @@ def load(file: Path, substitutes: Mapping[tuple[str, str], Any] | None = None) -
     FlavorUnknown
         It needs a Python module that is not installed; the message says which.
     """
+    with reading(file), file.open("rb") as stream:
+        return _Unpickler(stream, substitutes or {}).load()
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Let the block unpickle a file where that is allowed, and say what went wrong.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        As `load`.
+    """
     if not config.ALLOW_PICKLE.get():
         raise InvalidModel(
             f"{file.name} is a Python pickle, and {config.ALLOW_PICKLE.name} is false. "
             "Set it to true if you trust whoever wrote the model."
         )
     try:
-        with file.open("rb") as stream:
-            return _Unpickler(stream, substitutes or {}).load()
+        yield
     except ModuleNotFoundError as error:
         raise FlavorUnknown(f"The model's {file.name} needs {install_advice(error, file.parent)}") from error
     except MlflowException:

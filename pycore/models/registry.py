@@ -27,15 +27,21 @@ GROUP = "crateflow.flavors"
 
 #: Modules that an extra of ours installs.
 _EXTRAS = {
+    "catboost": "catboost",
     "cloudpickle": "models",
+    "keras": "keras",
     "lightgbm": "lightgbm",
     "numpy": "models",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "pandas": "models",
+    "prophet": "prophet",
+    "pyspark": "spark",
     "rpy2": "r",
     "sklearn": "models",
     "statsmodels": "statsmodels",
+    "tensorflow": "tensorflow",
+    "torch": "pytorch",
     "xgboost": "xgboost",
 }
 

@@ -1,10 +1,5 @@
 """Each library's models: saved, loaded and asked as it, as pyfunc and as the scoring server does."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
-
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
@@ -13,29 +8,14 @@ import scipy.sparse
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 import xgboost as xgb
-import yaml
+from flavor_contract import IRIS, ROWS, WIDTH, Case, FlavorContract
 from skl2onnx import to_onnx
-from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression
 
-from pycore.errors import AlreadyExists, InvalidInput, InvalidModel
+from pycore.errors import InvalidInput, InvalidModel
 from pycore.flavors import lightgbm, onnx, statsmodels, xgboost
 from pycore.models import registry
-from pycore.models.enforce import table_from_columns
 from pycore.models.spec import Model
-
-IRIS = load_iris(as_frame=True).frame.rename(columns=lambda name: name.removesuffix(" (cm)"))
-NAMES = ["sepal length", "sepal width", "petal length"]
-ROWS = IRIS[NAMES]
-WIDTH = IRIS["petal width"]
-
-
-@dataclass(frozen=True)
-class Case:
-    flavor: ModuleType
-    model: Any
-    predict: Callable[[Any, pd.DataFrame], Any]
-    section: dict[str, Any]
 
 
 def booster() -> xgb.Booster:
@@ -87,69 +67,12 @@ CASES = {
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request: pytest.FixtureRequest) -> Case:
+def case(request):
     return CASES[request.param]()
 
 
-@pytest.fixture
-def saved(case, tmp_path):
-    case.flavor.save_model(case.model, tmp_path / "m", input_example=ROWS.head(3))
-    return tmp_path / "m"
-
-
-def answers(result: Any) -> Any:
-    """The numbers of a result, whether a frame, a series or an array."""
-    return np.asarray(result, dtype=float).reshape(-1)
-
-
-def test_every_way_of_asking_gives_the_same_answer(case, saved):
-    expected = answers(case.predict(case.model, ROWS))
-    model = registry.load_pyfunc(saved)
-    np.testing.assert_allclose(answers(model.predict(ROWS)), expected, rtol=1e-4)
-    np.testing.assert_allclose(answers(model.predict(ROWS[NAMES[::-1]].assign(zz=1))), expected, rtol=1e-4)
-    np.testing.assert_allclose(answers(model.predict(ROWS.to_numpy())), expected, rtol=1e-4)
-    columns = {name: ROWS[name].tolist() for name in NAMES}
-    scored = registry.load_predictor(saved).predict(
-        table_from_columns(columns, model.metadata.get_input_schema()), {}
-    )
-    data = scored.data if hasattr(scored, "data") else next(iter(scored.columns.values())).data
-    np.testing.assert_allclose(answers(data), expected, rtol=1e-4)
-    assert model.get_raw_model() is not None
-
-
-def test_the_library_finds_its_own_model(case, saved):
-    loaded = case.flavor.load_model(saved)
-    assert type(loaded) is type(case.model) or case.flavor is statsmodels
-    np.testing.assert_allclose(
-        answers(case.predict(loaded, ROWS)), answers(case.predict(case.model, ROWS)), rtol=1e-12
-    )
-
-
-def test_the_folder_is_that_of_mlflow(case, saved):
-    flavors = yaml.safe_load((saved / "MLmodel").read_text())["flavors"]
-    section = flavors[case.flavor.FLAVOR_NAME]
-    assert section.items() >= {"code": None, **case.section}.items()
-    assert (saved / section["data"]).is_file()
-    assert flavors["python_function"]["loader_module"] == f"mlflow.{case.flavor.FLAVOR_NAME}"
-    assert flavors["python_function"]["data"] == section["data"]
-    first = case.flavor.get_default_pip_requirements()[0]
-    assert (saved / "requirements.txt").read_text().splitlines()[0] == first
-    assert {"pip": (saved / "requirements.txt").read_text().splitlines()} in yaml.safe_load(
-        (saved / "conda.yaml").read_text()
-    )["dependencies"]
-
-
-def test_a_model_without_an_example_takes_any_rows(case, tmp_path):
-    case.flavor.save_model(case.model, tmp_path / "m")
-    model = registry.load_pyfunc(tmp_path / "m")
-    np.testing.assert_allclose(
-        answers(model.predict(ROWS)), answers(case.predict(case.model, ROWS)), rtol=1e-4
-    )
-
-
-def test_nothing_is_overwritten(case, saved):
-    with pytest.raises(AlreadyExists, match="is not empty"):
-        case.flavor.save_model(case.model, saved)
+class TestLibraryFlavors(FlavorContract):
+    pass
 
 
 @pytest.mark.parametrize(
