@@ -59,9 +59,12 @@ class JsonApi:
         try:
             if method not in routes:
                 raise MethodNotAllowed(sorted({*routes, "OPTIONS"}))
-            body = dumps(routes[method].handler(self._api, arguments_of(environ)))
+            answer = routes[method].handler(self._api, arguments_of(environ))
+            body = (dumps(answer),) if isinstance(answer, dict) else answer
         except Exception as error:  # noqa: BLE001  # an error of any kind has its reply
             return refusal(error, environ)(environ, start_response)
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        headers = [("Content-Type", "application/json")]
+        if isinstance(body, tuple):
+            headers.append(("Content-Length", str(len(body[0]))))
         start_response("200 OK", headers)
-        return () if method == "HEAD" else (body,)
+        return () if method == "HEAD" else body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -77,6 +77,23 @@ def without_absent(fields: Mapping[str, object]) -> JsonObject:
 def page_to_json(field: str, items: Sequence[JsonObject], token: str | None) -> JsonObject:
     """Return the reply of a search: one page and, unless it is the last, the token of the next."""
     return without_absent({field: list(items), "next_page_token": token})
+
+
+def list_to_stream(field: str, pages: Iterable[Sequence[JsonObject]]) -> Iterator[bytes]:
+    """Yield the JSON text of an object with one list, of which only a page is in memory at a time.
+
+    Parameters
+    ----------
+    field : str
+        Name of the list.
+    pages : iterable of sequences of JSON objects
+        What the list has, in order.
+    """
+    text = b'{"' + field.encode() + b'":['
+    for page in pages:
+        yield text + dumps(page)[1:-1]
+        text = b","
+    yield b"]}"
 
 
 def next_page_token(reply: Mapping[str, Any]) -> str | None:

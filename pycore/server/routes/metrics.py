@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from pycore.entities import Metric, PagedList
 from pycore.errors import InvalidInput
 from pycore.protocols import Api
 from pycore.wire import metrics as wire
-from pycore.wire.encoding import JsonObject, page_to_json
+from pycore.wire.encoding import JsonObject, list_to_stream, page_to_json
 from pycore.wire.request import Arguments
 
 #: Limits of metrics/get-history-bulk in the MLflow REST protocol.
 _MAX_BULK_RUNS = 100
 _MAX_BULK_POINTS = 25_000
+#: Of a whole history that many are in memory at a time.
+_STREAMED_POINTS = 5_000
 
 
-def get_history(api: Api, arguments: Arguments) -> JsonObject:
-    """Return the points of one metric of one run, or a page of them."""
+def get_history(api: Api, arguments: Arguments) -> JsonObject | Iterator[bytes]:
+    """Return the points of one metric of one run, or a page of them; a long history as a stream."""
+    run_id, key = arguments.run_id(), arguments.text("metric_key")
+    max_results = arguments.integer("max_results", None)
     page = api.metrics.get_history(
-        arguments.run_id(),
-        arguments.text("metric_key"),
-        arguments.integer("max_results", None),
-        arguments.page_token(),
+        run_id, key, _STREAMED_POINTS if max_results is None else max_results, arguments.page_token()
     )
-    return page_to_json("metrics", [wire.to_json(point) for point in page], page.token)
+    if max_results is None and page.token:
+        return list_to_stream("metrics", _pages(api, run_id, key, page))
+    return page_to_json("metrics", _list_to_json(page), page.token)
 
 
 def get_history_bulk(api: Api, arguments: Arguments) -> JsonObject:
@@ -50,3 +56,14 @@ def get_history_bulk_interval(api: Api, arguments: Arguments) -> JsonObject:
         arguments.integer("max_results", 2500),
     )
     return {"metrics": [{**wire.to_json(point), "run_id": point.run_id} for point in points]}
+
+
+def _pages(api: Api, run_id: str, key: str, page: PagedList[Metric]) -> Iterator[list[JsonObject]]:
+    yield _list_to_json(page)
+    while page.token:
+        page = api.metrics.get_history(run_id, key, _STREAMED_POINTS, page.token)
+        yield _list_to_json(page)
+
+
+def _list_to_json(points: Iterable[Metric]) -> list[JsonObject]:
+    return [wire.to_json(point) for point in points]
