@@ -96,7 +96,7 @@ mlflow_log_html <- function(widget, artifact_file, run_id = NULL, client = NULL)
   if (!is.character(widget)) {
     abort("{.arg widget} must be an htmlwidget or text, not {describe(widget)}.", "invalid_input")
   }
-  log_content(paste0(widget, "\n"), artifact_file, run_id, client)
+  log_content(paste0(as_utf8(widget), "\n"), artifact_file, run_id, client)
 }
 
 #' @rdname mlflow_log_table

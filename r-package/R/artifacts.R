@@ -54,7 +54,7 @@ mlflow_log_artifacts <- function(local_dir, artifact_path = NULL, run_id = NULL,
 #' })
 mlflow_log_text <- function(text, artifact_file, run_id = NULL, client = NULL) {
   if (!is.character(text)) abort("{.arg text} must be text, not {describe(text)}.", "invalid_input")
-  log_content(paste0(text, "\n"), artifact_file, run_id, client)
+  log_content(paste0(as_utf8(text), "\n"), artifact_file, run_id, client)
 }
 
 #' @rdname mlflow_log_text

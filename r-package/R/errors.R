@@ -106,7 +106,7 @@ short_code <- function(code, status) {
 }
 
 response_text <- function(response) {
-  as_utf8(rawToChar(body_bytes(response)))
+  text_of_bytes(body_bytes(response))
 }
 
 # The body as bytes; `character()` of httr2's own reader would fail on an empty one.

@@ -80,6 +80,14 @@ as_utf8 <- function(x) {
   enc2utf8(x)
 }
 
+# The same for all texts and names in a list.
+as_utf8_list <- function(x) {
+  if (!is.null(names(x))) names(x) <- as_utf8(names(x))
+  if (is.character(x)) x[] <- as_utf8(x)
+  if (is.list(x)) x[] <- lapply(x, as_utf8_list)
+  x
+}
+
 # A name as the bytes that the file system has: in a C locale R would write `<U+00E9>` for an e acute.
 as_native_path <- function(x) {
   if (!l10n_info()$`UTF-8` && .Platform$OS.type == "unix") Encoding(x) <- "unknown"
@@ -89,10 +97,17 @@ as_native_path <- function(x) {
 write_utf8 <- function(text, path) {
   con <- file(path, "wb")
   on.exit(close(con))
-  writeBin(charToRaw(as_utf8(paste0(text, collapse = "\n"))), con)
+  writeBin(charToRaw(paste0(as_utf8(text), collapse = "\n")), con)
   invisible(path)
 }
 
 read_utf8 <- function(path) {
-  as_utf8(rawToChar(readBin(path, "raw", file.size(path))))
+  text_of_bytes(readBin(path, "raw", file.size(path)))
+}
+
+# What comes as bytes is UTF-8 in any locale.
+text_of_bytes <- function(bytes) {
+  text <- rawToChar(bytes)
+  Encoding(text) <- "UTF-8"
+  text
 }

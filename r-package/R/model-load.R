@@ -1,11 +1,15 @@
 #' Load a model
 #'
+#' A model that Python wrote is served by the command `crateflow`, see [mlflow_models_serve()], until the end
+#' of the session; [mlflow_predict()] asks that server.
+#'
 #' @inheritParams mlflow_create_experiment
 #' @param model_uri Where the model is: `runs:/<run id>/<path>`, `models:/<name>/<version>`,
 #'   `models:/<name>/<stage>`, `models:/<name>/latest`, `models:/<name>@<alias>`, or a folder of this
 #'   machine.
 #' @param flavor Which of the model's flavors to load; by default the first that R can.
-#' @returns The model: for a crate, the function.
+#' @returns The model: for a crate, the function; for a model of Python, an object of class
+#'   `mlflow_served_model`.
 #' @export
 #' @examples
 #' path <- file.path(tempdir(), "loadable")
@@ -37,11 +41,16 @@ choose_flavor <- function(spec, wanted, call = rlang::caller_env()) {
   loadable <- Filter(function(name) {
     !is.null(utils::getS3method("mlflow_load_flavor", flavor_class(name), optional = TRUE))
   }, wanted %||% present)
+  # What R itself loads goes before what needs a server.
+  if (length(loadable) > 1) loadable <- setdiff(loadable, "python_function")
   if (length(loadable) == 0) {
     abort(
       c(
-        "R cannot load this model: its flavors are {.val {present}}, and R loads {.val crate}.",
-        i = "Serve it with {.code crateflow models serve}, and use {.fn mlflow_score}."
+        paste(
+          "R cannot load this model: its flavors are {.val {present}}, and R loads {.val crate} and",
+          "{.val python_function}."
+        ),
+        i = "A package that loads it has a method for {.fn mlflow_load_flavor}."
       ),
       "flavor_unknown",
       flavors = present,
@@ -84,6 +93,22 @@ mlflow_load_flavor.mlflow_flavor_crate <- function(flavor, model_path) {
   load_packages(fields$packages)
   file <- file.path(model_path, check_artifact_path(fields$model %||% "crate.bin", arg = "model"))
   read_crate(file, fields$crate_sha256)
+}
+
+#' @export
+mlflow_load_flavor.mlflow_flavor_python_function <- function(flavor, model_path) {
+  # The folder is gone when the model is loaded, and the server reads it as long as it runs.
+  folder <- tempfile("model-")
+  dir.create(folder)
+  files <- list.files(model_path, full.names = TRUE, all.files = TRUE, no.. = TRUE)
+  file.copy(files, folder, recursive = TRUE)
+  structure(list(server = mlflow_models_serve(folder)), class = "mlflow_served_model")
+}
+
+#' @export
+print.mlflow_served_model <- function(x, ...) {
+  cli::cat_line("<mlflow_served_model> ", x$server$server_url)
+  invisible(x)
 }
 
 # Before the crate is read: unserialize() says nothing about a package that is absent, and
@@ -132,7 +157,7 @@ read_crate <- function(file, sha256 = NULL, call = rlang::caller_env()) {
 #'
 #' @param model A model, such as from [mlflow_load_model()].
 #' @param data Data frame.
-#' @param ... Further arguments of the model.
+#' @param ... Further arguments of the model, for one of Python its params.
 #' @returns What the model predicts.
 #' @export
 #' @examples
@@ -146,4 +171,9 @@ mlflow_predict <- function(model, data, ...) {
 #' @export
 mlflow_predict.crate <- function(model, data, ...) {
   model(data, ...)
+}
+
+#' @export
+mlflow_predict.mlflow_served_model <- function(model, data, ...) {
+  mlflow_score(model$server$server_url, data, params = list(...))
 }

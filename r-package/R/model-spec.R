@@ -56,7 +56,10 @@ to_yaml <- function(x) {
     integer = function(x) verbatim(ifelse(is.na(x), "null", sprintf("%d", x))),
     numeric = function(x) verbatim(vapply(x, yaml_number, ""))
   )
-  as_utf8(yaml::as.yaml(x, handlers = handlers, unicode = TRUE))
+  text <- yaml::as.yaml(as_utf8_list(x), handlers = handlers, unicode = TRUE)
+  # It leaves the bytes of its input as they are, without a mark.
+  Encoding(text) <- "UTF-8"
+  text
 }
 
 yaml_number <- function(x) {

@@ -42,5 +42,5 @@ endpoint_events <- c(
 
 notify_request <- function(request, label) {
   if (!label %in% names(endpoint_events) || is.null(getOption("MLflowObservers"))) return(invisible())
-  notify(endpoint_events[[label]], from_json(rawToChar(request$body$data)))
+  notify(endpoint_events[[label]], from_json(text_of_bytes(request$body$data)))
 }

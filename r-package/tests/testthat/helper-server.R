@@ -3,7 +3,11 @@
 servers <- new.env(parent = emptyenv())
 
 #' Point a test at the tracking server, with nothing active and nothing of the user's environment.
+#'
+#' It is that of CRATEFLOW_TEST_SERVER where another kind of server is to be tried.
 local_tracking <- function(env = parent.frame()) {
+  named <- Sys.getenv("CRATEFLOW_TEST_SERVER")
+  if (nzchar(named)) servers$tracking <- named
   if (is.null(servers$tracking)) {
     folder <- withr::local_tempdir(.local_envir = testthat::teardown_env())
     servers$tracking <- start_crateflow(
@@ -75,12 +79,16 @@ start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
   }
 }
 
+# From r-package/tests/testthat, unless the package is checked elsewhere.
+repository <- function() {
+  Sys.getenv("CRATEFLOW_REPOSITORY", file.path("..", "..", ".."))
+}
+
 #' The command `crateflow`: of CRATEFLOW_BIN, of the repository these tests are in, or of the PATH.
 crateflow_command <- function() {
   named <- Sys.getenv("CRATEFLOW_BIN")
   if (nzchar(named)) return(normalizePath(named, mustWork = TRUE))
-  # From r-package/tests/testthat.
-  own <- file.path("..", "..", "..", ".venv", "bin", "crateflow")
+  own <- file.path(repository(), ".venv", "bin", "crateflow")
   if (file.exists(own)) return(normalizePath(own))
   found <- Sys.which("crateflow")
   testthat::skip_if(!nzchar(found), "the command crateflow is not installed")

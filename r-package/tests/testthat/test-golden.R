@@ -1,6 +1,6 @@
 # Folders that were written once and are read by all: by R and Python, by these versions and later ones.
 golden <- function(...) {
-  folder <- file.path("..", "..", "..", "tests", "data", "models", ...)
+  folder <- file.path(repository(), "tests", "data", "models", ...)
   skip_if(!dir.exists(folder), "the golden models are not part of the package")
   folder
 }
@@ -35,9 +35,13 @@ test_that("models in the layout of MLflow's own R client load", {
   }
 })
 
-test_that("a model written by Python says which flavors it has", {
+test_that("a model written by Python predicts through a server", {
+  local_command()
   path <- golden("written-by-python", "sklearn-iris")
-  cnd <- tryCatch(mlflow_load_model(path), error = identity)
-  expect_s3_class(cnd, "crateflow_error_flavor_unknown")
-  expect_setequal(cnd$flavors, c("python_function", "sklearn"))
+  model <- mlflow_load_model(path)
+  withr::defer(model$server$stop())
+  expect_output(print(model), "mlflow_served_model> http")
+  example <- jsonlite::fromJSON(file.path(path, "input_example.json"))
+  rows <- stats::setNames(as.data.frame(example$data), example$columns)
+  expect_identical(mlflow_predict(model, rows), jsonlite::fromJSON(paste0(path, ".predictions.json")))
 })

@@ -59,13 +59,29 @@ test_that("a folder that is no model says what is wrong with it", {
   expect_error(mlflow_load_model(folder_of(outside)), "Invalid path", class = "crateflow_error_invalid_input")
 })
 
-test_that("a model of another language names its flavors and the way out", {
-  python <- c("flavors:", "  python_function:", "    loader_module: x", "  sklearn:", "    pickled_model: m")
-  cnd <- tryCatch(mlflow_load_model(folder_of(python)), error = identity)
+test_that("a model that R cannot load names its flavors", {
+  other <- c("flavors:", "  mleap:", "    data: m", "  sklearn:", "    pickled_model: m")
+  cnd <- tryCatch(mlflow_load_model(folder_of(other)), error = identity)
   expect_s3_class(cnd, "crateflow_error_flavor_unknown")
-  expect_identical(cnd$flavors, c("python_function", "sklearn"))
-  expect_match(conditionMessage(cnd), "python_function.*sklearn.*mlflow_score")
-  expect_error(mlflow_load_model(folder_of(python), flavor = "crate"), "no flavor 'crate'")
+  expect_identical(cnd$flavors, c("mleap", "sklearn"))
+  expect_match(conditionMessage(cnd), "mleap.*sklearn.*R loads \"crate\" and \"python_function\"")
+  expect_error(mlflow_load_model(folder_of(other), flavor = "crate"), "no flavor 'crate'")
+})
+
+test_that("a crate's own flavor goes before the one that needs a server", {
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(iris_crate(), path)
+  spec <- read_spec(path)
+  expect_silent(name <- choose_flavor(spec, NULL))
+  expect_identical(name, "crate")
+  expect_identical(choose_flavor(spec, "python_function"), "python_function")
+})
+
+test_that("a flavor is loaded by its method", {
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(iris_crate(), path)
+  flavor <- new_flavor("crate", read_spec(path)$flavors$crate)
+  expect_equal(mlflow_load_flavor(flavor, path)(iris), iris_crate()(iris))
 })
 
 test_that("packages are looked for before the crate is read", {
