@@ -97,6 +97,8 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "models.EvaluationResult": ("pycore.evaluation.result", "EvaluationResult"),
     "models.make_metric": ("pycore.evaluation.evaluating", "make_metric"),
     "models.MetricThreshold": ("pycore.evaluation.thresholds", "MetricThreshold"),
+    "models.Model": ("pycore.tracking.loggable_model", "Model"),
+    "models.model.Model": ("pycore.tracking.loggable_model", "Model"),
     "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
     "validate_evaluation_results": ("pycore.evaluation.thresholds", "validate_evaluation_results"),
     "utils.mlflow_tags.MLFLOW_DATASET_CONTEXT": ("pycore.tracking.run_context", "DATASET_CONTEXT"),

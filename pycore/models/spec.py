@@ -142,27 +142,6 @@ class Model:
         """Return the mapping as JSON."""
         return json.dumps(self.to_dict(), default=str)
 
-    @classmethod
-    def log(
-        cls, artifact_path: str, flavor: Any, registered_model_name: str | None = None, **arguments: Any
-    ) -> ModelInfo:
-        """Save a model into the artifacts of the active run.
-
-        Parameters
-        ----------
-        artifact_path : str
-            Folder in the run.
-        flavor : module or object
-            With `log_model`, such as ``pycore.sklearn``.
-        registered_model_name : str, optional
-        arguments
-            Those of the flavor's `log_model`.
-        """
-        logged: ModelInfo = flavor.log_model(
-            artifact_path=artifact_path, registered_model_name=registered_model_name, **arguments
-        )
-        return logged
-
     def save(self, path: str | Path) -> None:
         """Write the file: into a folder, or under the given name."""
         path = Path(path)

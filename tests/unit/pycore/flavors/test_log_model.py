@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 
 import pycore as mlflow
 from pycore.errors import InvalidInput
-from pycore.models.spec import Model
+from pycore.models import Model
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 4.0]})
 
@@ -93,3 +93,34 @@ def test_a_model_is_logged_through_its_flavors_module():
         info = Model.log("m", mlflow.sklearn, sk_model=model, registered_model_name="one")
     assert info.model_uri == f"runs:/{run.info.run_id}/m"
     assert isinstance(mlflow.sklearn.load_model("models:/one/1"), LinearRegression)
+
+
+class TextFlavor:
+    """A flavor of one's own, as MLflow's documentation has them: its `log_model` is `Model.log`."""
+
+    @staticmethod
+    def save_model(text, path, mlflow_model=None):
+        path.mkdir()
+        (path / "text.txt").write_text(text)
+        (mlflow_model or Model()).add_flavor("text", data="text.txt").save(path / "MLmodel")
+
+    @classmethod
+    def log_model(cls, text, artifact_path, **options):
+        return Model.log(artifact_path=artifact_path, flavor=cls, text=text, **options)
+
+
+def test_a_model_is_logged_by_a_flavor_of_ones_own(tmp_path):
+    with mlflow.start_run() as run:
+        TextFlavor.log_model("hello", "mine", registered_model_name="texts")
+    folder = Path(mlflow.artifacts.download_artifacts("models:/texts/1", dst_path=tmp_path))
+    assert (folder / "text.txt").read_text() == "hello"
+    logged = Model.load(folder)
+    assert logged.flavors == {"text": {"data": "text.txt"}}
+    assert (logged.run_id, logged.artifact_path) == (run.info.run_id, "mine")
+
+
+def test_what_is_no_flavor_is_said():
+    with pytest.raises(
+        InvalidInput, match="flavor must be a module or an object with save_model, not 'sklearn'"
+    ):
+        Model.log("m", "sklearn")
