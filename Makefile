@@ -1,6 +1,7 @@
 # make demo [KEEP=1] [DIR=folder]   train an R model, log, register, serve and score it
 # make test                         set up and run every test, Python and R
 # make lint                         style, types and layers only
+# make test-flavors                 the tests of the model libraries too large for every run
 #
 # Both commands install what they need: Debian packages where missing (as root or through sudo), a virtual
 # environment in .venv/ and an R library in .rlib/. What was done is noted in .make/, so the second run is quick.
@@ -8,10 +9,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint test-python test-r check-r clean
+.PHONY: help demo test lint test-python test-r check-r test-flavors clean
 
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
+FLAVORS_BIN := $(CURDIR)/.venv-flavors/bin
 RLIB := $(CURDIR)/.rlib
 R_SOURCES := $(shell find r-package -type f -not -path '*/tests/*' 2>/dev/null)
 
@@ -53,8 +55,11 @@ check-r: .make/test
 	cd .make && rm -f crateflow_*.tar.gz && R CMD build ../r-package && \
 	_R_CHECK_FORCE_SUGGESTS_=false R CMD check --no-manual --no-tests --library=$(RLIB) crateflow_*.tar.gz
 
+test-flavors: .make/flavors
+	PATH="$(FLAVORS_BIN):$$PATH" $(FLAVORS_BIN)/pytest tests/heavy
+
 clean:
-	rm -rf .make .venv .rlib
+	rm -rf .make .venv .venv-flavors .rlib
 
 # Set-up, each step once -------------------------------------------------------------------------------------
 
@@ -86,6 +91,13 @@ endef
 
 .make/python-test: .make/python-demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r,dev]'
+	@touch $@
+
+.make/flavors: pyproject.toml .make/r-package
+	@echo "Setting up large model libraries in .venv-flavors"
+	@$(call install-missing,default-jre-headless r-cran-rpart)
+	@[ -x $(FLAVORS_BIN)/python ] || $(PYTHON) -m venv .venv-flavors
+	@$(FLAVORS_BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r,dev,heavy]'
 	@touch $@
 
 .make/r-package: $(R_SOURCES) .make/system-demo
