@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,6 +12,7 @@ import click
 
 from pycore.cli.lazy_group import LazyGroup
 from pycore.cli.model_environment import check_manager, environment_options, use_environment
+from pycore.cli.model_variables import ENV, pass_on
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
 
@@ -30,6 +32,28 @@ _model_uri = click.option(
     metavar="URI",
     required=True,
     help="A folder, runs:/<run id>/<path>, models:/<name>/<version or stage>, or models:/<name>@<alias>.",
+)
+
+
+def _refuse_requirements(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value:
+        raise click.UsageError(
+            "--pip-requirements-override is not supported: a model runs with what is installed here, so "
+            "install the packages first."
+        )
+
+
+# Of MLflow, whose scripts give them.
+_install_mlflow = click.option(
+    "--install-mlflow", is_flag=True, hidden=True, expose_value=False, help="Has no effect."
+)
+_requirements = click.option(
+    "-r",
+    "--pip-requirements-override",
+    hidden=True,
+    expose_value=False,
+    callback=_refuse_requirements,
+    help="Not supported.",
 )
 
 #: Verbs that have a module of their own.
@@ -52,6 +76,7 @@ def models() -> None:
 @scoring_options
 @environment_options
 @click.option("--no-conda", is_flag=True, help="The same as --env-manager local.")
+@_install_mlflow
 def serve(
     model_uri: str,
     host: str,
@@ -169,6 +194,9 @@ def gateway(
     help="Format of the rows.",
 )
 @environment_options
+@ENV
+@_requirements
+@_install_mlflow
 def predict(
     model_uri: str,
     input_path: BinaryIO,
@@ -176,6 +204,7 @@ def predict(
     content_type: str,
     env_manager: str,
     repositories: tuple[str, ...],
+    variables: dict[str, str],
 ) -> None:
     """Score a file of rows, in the forms that /invocations takes, and print what it would answer."""
     check_manager(env_manager)
@@ -190,10 +219,13 @@ def predict(
     _log_to_stderr()
     path = fetch(model_uri)
     use_environment(env_manager, path, repositories)
+    pass_on(variables)
     signature = Model.load(path).signature
-    with ModelHost(EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S)) as host:
-        scorer = Scorer(signature, EngineClient(host.address, _FILE_TIMEOUT_S).predict)
-        reply = scorer.score(input_path.read(), _CONTENT_TYPES[content_type])
+    with (
+        ModelHost(EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S)) as host,
+        closing(EngineClient(host.address, _FILE_TIMEOUT_S)) as client,
+    ):
+        reply = Scorer(signature, client.predict).score(input_path.read(), _CONTENT_TYPES[content_type])
     if reply.warning is not None:
         click.echo(f"Warning: {reply.warning}.", err=True)
     output_path.write(reply.body + b"\n")
