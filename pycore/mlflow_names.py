@@ -97,6 +97,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "models.EvaluationResult": ("pycore.evaluation.result", "EvaluationResult"),
     "models.make_metric": ("pycore.evaluation.evaluating", "make_metric"),
     "models.MetricThreshold": ("pycore.evaluation.thresholds", "MetricThreshold"),
+    "models.set_model": ("pycore.models.from_code", "set_model"),
     "models.Model": ("pycore.tracking.loggable_model", "Model"),
     "models.model.Model": ("pycore.tracking.loggable_model", "Model"),
     "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),

@@ -19,6 +19,7 @@ from pycore.models.environment import CONDA_ENV as CONDA_FILE
 from pycore.models.environment import ENV, REQUIREMENTS, pinned
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.flavor import PythonFlavor
+from pycore.models.from_code import run_model_code
 from pycore.models.model_info import ModelInfo
 from pycore.models.pyfunc import PyFuncModel
 from pycore.models.python_model import (
@@ -27,9 +28,11 @@ from pycore.models.python_model import (
     PythonModel,
     PythonModelContext,
     as_python_model,
+    signature_of_hints,
 )
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
+from pycore.models.type_hints import FROM_TYPE_HINTS
 from pycore.tracking import model_logging, model_uris
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
 FLAVOR_NAME = PYFUNC
 
 _LOADER = "mlflow.pyfunc.model"
+_CODE_LOADER = "mlflow.pyfunc.loaders.code_model"
 _MODEL_FILE = "python_model.pkl"
 _ARTIFACTS = "artifacts"
 _DATA = "data"
@@ -111,9 +115,10 @@ def save_model(
         installed wherever the model is loaded, or be among `code_paths`.
     data_path : path, optional
         File or folder handed to the loader.
-    python_model : PythonModel or function, optional
+    python_model : PythonModel, function or path of a script, optional
         In place of `loader_module`: an object with ``predict(context, model_input)``, or a function of
-        the input.
+        the input. A script is saved as it is and run when the model is loaded; it calls
+        ``mlflow.models.set_model`` with the object.
     artifacts : mapping of str to str, optional
         Files or folders, by URI or path, that `python_model` finds in its context by name.
     model_config : mapping, optional
@@ -134,16 +139,28 @@ def save_model(
         raise InvalidInput("Give python_model (an object or a function) or loader_module, and not both.")
     if loader_module is not None and artifacts:
         raise InvalidInput("artifacts belong to a python_model; give a loader_module its data by data_path.")
-    wrapped = None if python_model is None else as_python_model(python_model)
+    given = Companions(**companions)
+    script = _script(python_model)
+    wrapped = None if python_model is None or script else as_python_model(python_model)
 
     def write(folder: Path, model: Model) -> None:
         config = dict(model_config) if model_config else None
+        copied = {name: _copy_artifact(name, uri, folder) for name, uri in (artifacts or {}).items()}
+        if script is not None:
+            shutil.copy(script, folder / script.name)
+            # The first failure of the script must be here, not where the model is deployed.
+            run_model_code(folder / script.name)
+            keys = {"artifacts": copied or None, "config": config, "model_code_path": script.name}
+            model.add_flavor(PYFUNC, pyfunc_section(_CODE_LOADER, **keys))
+            return
         if wrapped is None:
             data = None if data_path is None else _copy(Path(data_path), folder, _DATA)
             model.add_flavor(PYFUNC, pyfunc_section(str(loader_module), data=data, config=config))
             return
         pickled.dump(wrapped, folder / _MODEL_FILE)
-        copied = {name: _copy_artifact(name, uri, folder) for name, uri in (artifacts or {}).items()}
+        if given.signature is None and (hinted := signature_of_hints(wrapped)) is not None:
+            model.signature = hinted
+            model.other[FROM_TYPE_HINTS] = True
         model.add_flavor(
             PYFUNC,
             pyfunc_section(
@@ -156,7 +173,7 @@ def save_model(
         )
 
     requirements = get_default_pip_requirements()
-    save_folder(path, write, Companions(**companions), model=mlflow_model, requirements=requirements)
+    save_folder(path, write, given, model=mlflow_model, requirements=requirements)
 
 
 def log_model(
@@ -246,8 +263,12 @@ def _load_python_model(path: Path, model: Model) -> LoadedPythonModel:
     section = model.flavors[PYFUNC]
     if section.get("python_model_compression"):
         raise InvalidModel("The model's pickle is compressed, which is not read here; save it without.")
-    file = inside(path, section.get("python_model"), "python_model")
-    python_model = pickled.load(file, SUBSTITUTES)
+    if script := section.get("model_code_path"):
+        # MLflow notes where the script lay when the model was saved; the copy is at the root.
+        file = inside(path, PurePosixPath(str(script)).name, "model_code_path")
+        python_model = as_python_model(run_model_code(file))
+    else:
+        python_model = pickled.load(inside(path, section.get("python_model"), "python_model"), SUBSTITUTES)
     saved = section.get("artifacts") or {}
     artifacts = {name: str(inside(path, entry["path"], f"artifact {name}")) for name, entry in saved.items()}
     context = PythonModelContext(artifacts, dict(section.get("config") or {}))
@@ -257,8 +278,17 @@ def _load_python_model(path: Path, model: Model) -> LoadedPythonModel:
     return LoadedPythonModel(python_model, context)
 
 
-#: Loads `PythonModel` pickles, ours and MLflow's.
+#: Loads `PythonModel` pickles and scripts, ours and MLflow's.
 FLAVOR = PythonFlavor(FLAVOR_NAME, _load_python_model)
+
+
+def _script(python_model: Any) -> Path | None:
+    if not isinstance(python_model, str | Path):
+        return None
+    script = Path(python_model)
+    if script.suffix != ".py" or not script.is_file():
+        raise InvalidInput(f"python_model names {str(python_model)!r}, which is no Python script (.py).")
+    return script
 
 
 def _copy_artifact(name: str, uri: str, folder: Path) -> dict[str, str]:

@@ -162,9 +162,7 @@ def _estimator(path: Path, model: Model) -> Any:
     section = model.flavors.get(FLAVOR_NAME, {})
     pyfunc = model.flavors.get(PYFUNC, {})
     found = section.get("pickled_model") or pyfunc.get("model_path") or pyfunc.get("data")
+    file = inside(path, found, "pickled_model")
     if section.get("serialization_format") == "skops":
-        raise InvalidModel(
-            "The model was saved in the format skops, which is not read here. Save it again with "
-            "serialization_format='cloudpickle'."
-        )
-    return pickled.load(inside(path, found, "pickled_model"))
+        return pickled.load_skops(file, section.get("skops_trusted_types") or ())
+    return pickled.load(file)

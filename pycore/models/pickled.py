@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -93,6 +93,26 @@ def reading(file: Path) -> Iterator[None]:
         raise InvalidModel(
             f"{file.name} cannot be read as a Python pickle: {type(error).__name__}: {error}."
         ) from error
+
+
+def load_skops(file: Path, trusted: Sequence[str]) -> Any:
+    """Read an object in the format of skops, which makes known types only.
+
+    Parameters
+    ----------
+    file : Path
+    trusted : sequence of str
+        Types that whoever saved the model declared as harmless, besides those that skops knows.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        As `load`; also for a file with other types.
+    """
+    with reading(file):
+        import skops.io  # an extra brings it
+
+        return skops.io.load(file, trusted=list(trusted))
 
 
 class _Unpickler(pickle.Unpickler):

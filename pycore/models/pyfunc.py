@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.enforce import enforce_params
 from pycore.models.enforce_python import enforce_input
 from pycore.models.python_model import takes_params
 from pycore.models.spec import PYFUNC, Model
+from pycore.models.type_hints import FROM_TYPE_HINTS
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class PyFuncModel:
         self._implementation = implementation
         self._predict: Callable[..., Any] = predict
         self._takes_params = takes_params(predict)
+        self._takes_lists = bool(metadata.other.get(FROM_TYPE_HINTS))
         self._path = path
         self.metadata = metadata
         self.loader_module: str | None = section.get("loader_module")
@@ -88,6 +92,8 @@ class PyFuncModel:
 
     def call(self, data: Any, params: Mapping[str, Any]) -> Any:
         """Score data and params that fit the signature already."""
+        if self._takes_lists and isinstance(data, pd.DataFrame):
+            data = data.iloc[:, 0].tolist()
         return self._predict(data, params=dict(params)) if self._takes_params else self._predict(data)
 
     def unwrap_python_model(self) -> Any:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from pycore.errors import InvalidInput
+from pycore.errors import InvalidInput, MlflowException
+from pycore.models.signature import ModelSignature
+from pycore.models.type_hints import signature_from_hints
 
 
 class PythonModelContext:
@@ -98,6 +100,15 @@ class LoadedPythonModel:
         return self.python_model
 
 
+def signature_of_hints(python_model: Any) -> ModelSignature | None:
+    """Return the signature that the type hints of a model's predict function say, if they say one."""
+    target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
+    names = [name for name in _parameters(target) if name not in ("context", "params")]
+    # Of two arguments that must be given the first is the context, whatever its name.
+    at = 1 if len(names) > 1 and "context" not in _parameters(target) and _takes_context(target) else 0
+    return signature_from_hints(target, names[at]) if names else None
+
+
 def takes_params(function: Callable[..., Any]) -> bool:
     """Return whether a function has a parameter named ``params``."""
     parameter = _parameters(function).get("params")
@@ -129,10 +140,25 @@ class _TypeHints:
     """Stands for what MLflow notes about a predict method without type hints; nothing here asks for it."""
 
 
+class _InputHint(NamedTuple):
+    """What MLflow notes about the input of a predict method with type hints."""
+
+    input_type_hint: Any = None
+    input_param_name: Any = None
+
+
+def _as_given(args: Any, kwargs: Any, *_: Any) -> Any:
+    """Stands for MLflow's check of an input against type hints: the signature has been asked already."""
+    return args, kwargs
+
+
 #: MLflow's classes in its pickles of models, where MLflow is not installed.
 SUBSTITUTES = {
     ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
     ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
     ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
     ("mlflow.models.signature", "_TypeHints"): _TypeHints,
+    ("mlflow.exceptions", "MlflowException"): MlflowException,
+    ("mlflow.pyfunc.utils.data_validation", "FuncInfo"): _InputHint,
+    ("mlflow.pyfunc.utils.data_validation", "_validate_model_input"): _as_given,
 }

@@ -39,6 +39,7 @@ _EXTRAS = {
     "pyspark": "spark",
     "rpy2": "r",
     "sklearn": "models",
+    "skops": "skops",
     "statsmodels": "statsmodels",
     "tensorflow": "tensorflow",
     "torch": "pytorch",
@@ -96,7 +97,7 @@ def flavor_of(model: Model) -> str | None:
         raise InvalidModel(
             "The python_function section of MLmodel needs 'loader_module', the name of a Python module."
         )
-    if loader == "mlflow.pyfunc.model":
+    if loader.startswith("mlflow.pyfunc."):
         return PYFUNC
     if loader.startswith("mlflow."):
         return loader.split(".")[1]
@@ -194,8 +195,8 @@ def install_advice(error: ModuleNotFoundError, path: Path | None = None) -> str:
         return f"{text}: pip install 'crateflow[{_EXTRAS[module]}]'."
     if module == "mlflow":
         return (
-            f"{text}: its pickle refers to code of MLflow itself. pip install mlflow, or save the model "
-            "again with pycore."
+            f"{text}: its own code refers to MLflow itself. pip install mlflow, or save the model again "
+            "with pycore."
         )
     if path is not None and (path / "requirements.txt").exists():
         return f"{text}: pip install -r {path / 'requirements.txt'}"

@@ -19,6 +19,7 @@ from pycore.models.pyfunc import PyFuncModel
 from pycore.models.registry import load_implementation
 from pycore.models.signature import ModelSignature, infer_signature
 from pycore.models.spec import PYFUNC, Model
+from pycore.models.type_hints import FROM_TYPE_HINTS
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ def _signature(companions: Companions, model: Model, folder: Path) -> ModelSigna
     given = companions.signature
     if isinstance(given, ModelSignature):
         return given
-    if given is False or companions.input_example is None:
+    if given is False or companions.input_example is None or model.other.get(FROM_TYPE_HINTS):
         return model.signature
     if given is not None:
         raise InvalidInput(f"signature must be a ModelSignature or False, not a {type(given).__name__}.")

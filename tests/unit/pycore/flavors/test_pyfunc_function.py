@@ -1,3 +1,4 @@
+import sys
 import textwrap
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pycore.errors import AlreadyExists, FlavorUnknown, InvalidInput, InvalidModel
+from pycore.errors import AlreadyExists, FlavorUnknown, InvalidInput, InvalidModel, SignatureMismatch
 from pycore.flavors import pyfunc_function as pyfunc
 from pycore.models import registry
 from pycore.models.columns import Json
@@ -184,7 +185,7 @@ def test_a_function_that_mlflow_pickled_loads_without_it(scaling):
 
 def test_other_classes_of_mlflow_ask_for_it(scaling):
     (scaling / "python_model.pkl").write_bytes(b"cmlflow.pyfunc.utils\nSomething\n.")
-    with pytest.raises(FlavorUnknown, match=r"refers to code of MLflow itself\. pip install mlflow"):
+    with pytest.raises(FlavorUnknown, match=r"refers to MLflow itself\. pip install mlflow"):
         pyfunc.load_model(scaling)
 
 
@@ -208,3 +209,101 @@ def test_a_section_is_added_to_a_model_of_ones_own_flavor():
     section = model.flavors["python_function"]
     assert (section["loader_module"], section["data"], section["extra"]) == ("own_loader", "d", 1)
     assert section["env"] == {"conda": "env.yaml"}
+
+
+class Shouting(pyfunc.PythonModel):
+    def predict(self, context, model_input: list[str], params=None) -> list[str]:
+        return [text.upper() for text in model_input]
+
+
+@pytest.mark.parametrize("python_model", [Shouting(), lambda texts: [text.upper() for text in texts]])
+def test_type_hints_say_the_signature(tmp_path, python_model):
+    if not isinstance(python_model, Shouting):
+        python_model.__annotations__ = {"texts": list[str], "return": list[str]}
+    pyfunc.save_model(tmp_path / "m", python_model=python_model, input_example=["a"])
+    model = pyfunc.load_model(tmp_path / "m")
+
+    assert model.metadata.to_dict()["is_signature_from_type_hint"] is True
+    assert model.metadata.signature.to_dict() == {
+        "inputs": '[{"type": "string", "required": true}]',
+        "outputs": '[{"type": "string", "required": true}]',
+        "params": None,
+    }
+    assert model.predict(["a", "b"]) == ["A", "B"]
+    with pytest.raises(SignatureMismatch, match="expected texts"):
+        model.predict([1, 2])
+    predictor = registry.load_predictor(tmp_path / "m")
+    table = table_from_columns({"0": ["a", "b"]}, model.metadata.get_input_schema())
+    assert predictor.predict(table, {}).text == '["A", "B"]'
+
+
+def test_hints_that_say_nothing_of_rows_leave_the_signature_open(tmp_path):
+    def total(frame: pd.DataFrame) -> float:
+        return frame["a"].sum()
+
+    pyfunc.save_model(tmp_path / "m", python_model=total)
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.metadata.signature is None
+    assert "is_signature_from_type_hint" not in model.metadata.to_dict()
+    assert model.predict(ROWS) == 3.5
+
+
+CODE = """
+import mlflow
+
+
+class Doubler(mlflow.pyfunc.PythonModel):
+    def load_context(self, context):
+        self.times = context.model_config["times"]
+
+    def predict(self, context, model_input):
+        return model_input["a"] * self.times
+
+
+mlflow.models.set_model(Doubler())
+"""
+
+
+@pytest.fixture
+def without_mlflow():
+    """Scripts make this package stand for MLflow in their process; other tests want it as it was."""
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_a_script_is_a_model(tmp_path):
+    script = tmp_path / "doubler.py"
+    script.write_text(CODE)
+    pyfunc.save_model(tmp_path / "m", python_model=script, model_config={"times": 2}, input_example=ROWS)
+    script.unlink()
+
+    section = yaml.safe_load((tmp_path / "m" / "MLmodel").read_text())["flavors"]["python_function"]
+    assert section["model_code_path"] == "doubler.py"
+    assert section["loader_module"] == "mlflow.pyfunc.loaders.code_model"
+    assert list(pyfunc.load_model(tmp_path / "m").predict(ROWS)) == [3.0, 4.0]
+    tripled = pyfunc.load_model(tmp_path / "m", model_config={"times": 3})
+    assert list(tripled.predict(ROWS)) == [4.5, 6.0]
+    # MLflow notes the place of the script on the machine where the model was saved.
+    mlmodel = tmp_path / "m" / "MLmodel"
+    mlmodel.write_text(mlmodel.read_text().replace("doubler.py", "/home/ann/work/doubler.py"))
+    assert list(pyfunc.load_model(tmp_path / "m").predict(ROWS)) == [3.0, 4.0]
+
+
+@pytest.mark.usefixtures("without_mlflow")
+@pytest.mark.parametrize(
+    ("code", "error", "message"),
+    [
+        ("", InvalidModel, r"script\.py chooses no model: it must call mlflow\.models\.set_model"),
+        ("1 / 0", InvalidModel, r"script\.py fails: ZeroDivisionError: division by zero"),
+        ("import no_such_module_9", FlavorUnknown, r"script\.py needs the Python module 'no_such_module_9'"),
+    ],
+)
+def test_a_script_that_is_no_model_is_refused_when_it_is_saved(tmp_path, code, error, message):
+    (tmp_path / "script.py").write_text(code)
+    with pytest.raises(error, match=message):
+        pyfunc.save_model(tmp_path / "m", python_model=str(tmp_path / "script.py"))
+    with pytest.raises(InvalidInput, match=r"'gone\.py', which is no Python script"):
+        pyfunc.save_model(tmp_path / "m", python_model="gone.py")
+    assert not (tmp_path / "m").exists()

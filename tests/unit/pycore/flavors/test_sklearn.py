@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import yaml
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pycore.errors import AlreadyExists, FlavorUnknown, InvalidInput, InvalidModel, NotFound
-from pycore.flavors import sklearn
+from pycore.flavors import pyfunc_function, sklearn
 from pycore.models import registry
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import ColSpec, Schema, TensorSpec
@@ -173,7 +175,11 @@ def test_an_estimator_of_an_early_folder_loads_as_it_was(saved, tmp_path):
         ("flavors: {sklearn: {pickled_model: gone.pkl}}", InvalidModel, r"lacks 'gone\.pkl'"),
         ("flavors: {sklearn: {pickled_model: ../m.pkl}}", InvalidModel, "leaves the model folder"),
         ("flavors: {sklearn: {}}", InvalidModel, "pickled_model must be a path"),
-        ("flavors: {sklearn: {serialization_format: skops}}", InvalidModel, "the format skops"),
+        (
+            "flavors: {sklearn: {serialization_format: skops, pickled_model: model.pkl}}",
+            InvalidModel,
+            r"model\.pkl cannot be read",
+        ),
     ],
 )
 def test_a_folder_that_cannot_be_loaded_says_why(saved, tmp_path, mlmodel, error, message):
@@ -219,3 +225,38 @@ def test_a_model_saved_once_and_kept_still_answers_the_same():
     columns = dict(zip(serving["columns"], map(list, zip(*serving["data"], strict=True)), strict=True))
     table = table_from_columns(columns, model.metadata.get_input_schema())
     np.testing.assert_allclose(registry.load_predictor(folder).predict(table, {}).data, expected, rtol=1e-14)
+
+
+def skops_folder(folder: Path, estimator, trusted: str = "null") -> Path:
+    """A folder as MLflow 3 writes it by default."""
+    folder.mkdir()
+    skops.io.dump(estimator, folder / "model.skops")
+    (folder / "MLmodel").write_text(
+        "flavors:\n"
+        "  python_function: {loader_module: mlflow.sklearn, model_path: model.skops, predict_fn: predict}\n"
+        "  sklearn: {pickled_model: model.skops, serialization_format: skops, code: null,\n"
+        f"    skops_trusted_types: {trusted}}}\n"
+    )
+    return folder
+
+
+class Unheard(DummyRegressor):
+    """A type that skops does not know."""
+
+
+def test_the_format_of_mlflow_3_is_read(tmp_path, regression):
+    folder = skops_folder(tmp_path / "m", regression)
+    rows = pd.DataFrame(np.zeros((2, 2)), columns=NAMES)
+    assert list(sklearn.load_model(folder).predict(rows)) == list(regression.predict(rows))
+    assert list(pyfunc_function.load_model(folder).predict(rows)) == list(regression.predict(rows))
+
+
+def test_only_known_or_declared_types_are_made(tmp_path, monkeypatch, regression):
+    own = Unheard().fit([[1.0]], [2.0])
+    with pytest.raises(InvalidModel, match=r"model\.skops cannot be read.*Unheard"):
+        sklearn.load_model(skops_folder(tmp_path / "unknown", own))
+    declared = skops_folder(tmp_path / "declared", own, trusted=f"[{__name__}.Unheard]")
+    assert list(sklearn.load_model(declared).predict([[1.0]])) == [2.0]
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    with pytest.raises(InvalidModel, match="MLFLOW_ALLOW_PICKLE_DESERIALIZATION is false"):
+        sklearn.load_model(skops_folder(tmp_path / "refused", regression))

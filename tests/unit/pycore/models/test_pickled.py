@@ -44,7 +44,7 @@ def test_a_damaged_file_is_no_model(tmp_path, content):
     ("module", "message"),
     [
         ("no_such_module", "needs the Python module 'no_such_module'"),
-        ("mlflow", "refers to code of MLflow itself. pip install mlflow"),
+        ("mlflow", "refers to MLflow itself. pip install mlflow"),
     ],
 )
 def test_a_module_that_is_absent_is_named(tmp_path, module, message):
