@@ -178,11 +178,6 @@ def server(
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
     from pycore.app import create_app_with_models, open_platform
     from pycore.cli.launch import listen, serve
-    from pycore.gateway.app import GatewayApp
-    from pycore.gateway.client import GatewayClient
-    from pycore.gateway.options import GatewayOptions
-    from pycore.gateway.supervisor import Supervisor
-    from pycore.gateway.tokens import Tokens
     from pycore.http.access_log import AccessLog
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
@@ -208,6 +203,12 @@ def server(
         if not serve_models:
             serve(make_app(api, http), listener, workers, _THREADS, gunicorn_opts)
             return
+        from pycore.gateway.app import GatewayApp
+        from pycore.gateway.client import GatewayClient
+        from pycore.gateway.options import GatewayOptions
+        from pycore.gateway.supervisor import Supervisor
+        from pycore.gateway.tokens import Tokens
+
         tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
         supervisor = Supervisor(api, GatewayOptions())
         gateway = GatewayApp(GatewayClient(supervisor.address), tokens)
