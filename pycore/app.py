@@ -10,7 +10,7 @@ from flask import Flask, request
 from werkzeug import Response
 
 from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, folder_of, is_local, scheme_of
-from pycore.config import ARTIFACT_FOLDERS
+from pycore.config import ARTIFACT_ROOTS
 from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import HttpOptions, make_app
 from pycore.server.metrics import ServerMetrics
@@ -73,7 +73,7 @@ def open_platform(
     """
     destination = _absolute(artifacts_destination) if artifacts_destination else None
     root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
-    stores = StoresByScheme(destination, [*ARTIFACT_FOLDERS.get(), root])
+    stores = StoresByScheme(destination, [*ARTIFACT_ROOTS.get(), root])
     if destination and scheme_of(destination) != S3_SCHEME:
         # S3 takes as long to load as all the rest; what else can be reached is known at once.
         stores.open(destination)

@@ -105,10 +105,6 @@ def _text_by_name(text: str) -> Mapping[str, str]:
     return found
 
 
-def _folders(text: str) -> tuple[str, ...]:
-    return tuple(folder for folder in text.split(os.pathsep) if folder)
-
-
 # Clients
 TRACKING_URI = Setting("MLFLOW_TRACKING_URI", None, _optional, "Where runs are tracked.")
 REGISTRY_URI = Setting("MLFLOW_REGISTRY_URI", None, _optional, "Where models are registered.")
@@ -163,11 +159,12 @@ SQLITE_SYNCHRONOUS = Setting(
     str,
     "NORMAL survives a killed server, FULL a power cut as well, at the price of a disk flush per write.",
 )
-ARTIFACT_FOLDERS: Setting[tuple[str, ...]] = Setting(
-    "CRATEFLOW_ARTIFACT_FOLDERS",
+ARTIFACT_ROOTS: Setting[tuple[str, ...]] = Setting(
+    "CRATEFLOW_ARTIFACT_ROOTS",
     (),
-    _folders,
-    "Folders, besides the server's own, whose artifacts it may read and write; separated as in PATH.",
+    _names,
+    "Folders and URIs such as s3://bucket/team, with commas between, below which a server may read and write "
+    "artifacts besides its own; s3: is all of S3.",
 )
 ALLOWED_HOST_SCHEMES: Setting[tuple[str, ...]] = Setting(
     "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from pycore.artifacts.paths import UPLOAD_PREFIX, checked, checked_folder, joined
 from pycore.entities import FileInfo
-from pycore.errors import InvalidInput, NotFound, Unavailable
+from pycore.errors import InvalidInput, NotFound, PayloadTooLarge, Unavailable
 
 _CHUNK_BYTES = 1 << 20
 
@@ -125,6 +125,10 @@ def _translated(path: str) -> Iterator[None]:
         if error.errno in _BAD_PATH:
             raise InvalidInput(
                 f"Invalid path: {path!r} does not fit what is stored: {error.strerror}."
+            ) from error
+        if error.errno == errno.EFBIG:
+            raise PayloadTooLarge(
+                f"{path!r} is larger than a file may be where artifacts are kept."
             ) from error
         if error.errno in _STORE_FAULT:
             raise Unavailable(f"The artifact store cannot serve {path!r}: {error.strerror}.") from error

@@ -12,7 +12,7 @@ from pycore.artifacts import filesystems
 from pycore.artifacts.local import LocalArtifactStore
 from pycore.artifacts.paths import checked_folder, joined
 from pycore.artifacts.s3 import open_s3
-from pycore.config import ALLOWED_HOST_SCHEMES, ARTIFACT_FOLDERS
+from pycore.config import ALLOWED_HOST_SCHEMES, ARTIFACT_ROOTS
 from pycore.errors import InvalidInput
 from pycore.protocols import ArtifactStore
 
@@ -31,20 +31,19 @@ class StoresByScheme:
     ----------
     destination : str, optional
         Folder or URI that ``mlflow-artifacts:/`` means; without it the scheme is refused.
-    local_folders : sequence of str, optional
-        The only folders, besides the destination, that may be opened by path. A server names them, so
-        that no client makes it read the rest of its disk, or call a host; None allows all.
+    roots : sequence of str, optional
+        Folders and URIs below which, besides the destination, stores may be opened; ``s3:`` is all of S3.
+        A server names them, so that no client makes it read the rest of its disk, use its rights to
+        another bucket or call a host. None allows all.
     """
 
-    def __init__(self, destination: str | None = None, local_folders: Sequence[str] | None = None) -> None:
+    def __init__(self, destination: str | None = None, roots: Sequence[str] | None = None) -> None:
         self._destination = destination
         self._roots = None
-        self._local_folders = None
-        if local_folders is not None:
-            self._roots = [*local_folders, *([destination] if destination else [])]
-            self._local_folders = [
-                Path(os.path.realpath(folder_of(root))) for root in self._roots if is_local(root)
-            ]
+        if roots is not None:
+            self._roots = [*roots, *([destination] if destination else [])]
+        local = [root for root in self._roots or () if is_local(root)]
+        self._folders = [Path(os.path.realpath(folder_of(root))) for root in local]
 
     def open(self, uri: str) -> ArtifactStore:
         """Return the store rooted at a URI.
@@ -52,17 +51,21 @@ class StoresByScheme:
         Raises
         ------
         InvalidInput
-            The scheme cannot be reached from here, or the folder is not one that may be opened.
+            The scheme cannot be reached from here, or the place is not one that may be opened.
         """
         scheme = scheme_of(uri)
-        if is_local(uri):
-            return LocalArtifactStore(self._allowed(folder_of(uri)))
         if scheme == PROXY_SCHEME:
             return self.open(self._behind_proxy(uri))
+        if is_local(uri):
+            folder = folder_of(uri)
+            self._check(uri, self._is_own_folder(folder))
+            return LocalArtifactStore(folder)
         if scheme == S3_SCHEME:
+            self._check(uri, self._is_below_root(uri))
             return open_s3(uri)
         if scheme in filesystems.EXTRAS:
-            self._check_chosen_here(uri, scheme)
+            may_name_hosts = scheme in filesystems.ADDRESSED and scheme in ALLOWED_HOST_SCHEMES.get()
+            self._check(uri, may_name_hosts or self._is_below_root(uri))
             return filesystems.open_filesystem(uri, scheme)
         known = ["a path", *(f"{name}:" for name in ("file", *DIRECT_SCHEMES))]
         known += [f"{PROXY_SCHEME}:"] if self._destination else []
@@ -70,25 +73,23 @@ class StoresByScheme:
             f"Artifacts at {uri!r} cannot be reached from here: expected {', '.join(known)}, got {scheme}:."
         )
 
-    def _allowed(self, folder: Path) -> Path:
-        if self._local_folders is not None:
-            real = Path(os.path.realpath(folder))
-            if not any(real.is_relative_to(root) for root in self._local_folders):
-                raise InvalidInput(
-                    f"Artifacts in the folder {str(folder)!r} are not served here. Who runs the server can "
-                    f"allow it: name the folder in {ARTIFACT_FOLDERS.name} when starting it."
-                )
-        return folder
-
-    def _check_chosen_here(self, uri: str, scheme: str) -> None:
-        """Refuse to connect to hosts that a client of this server has chosen."""
-        if self._roots is None or scheme not in filesystems.ADDRESSED or scheme in ALLOWED_HOST_SCHEMES.get():
-            return
-        if not any(f"{uri}/".startswith(f"{root.rstrip('/')}/") for root in self._roots):
+    def _check(self, uri: str, is_own: bool) -> None:
+        if self._roots is not None and not is_own:
             raise InvalidInput(
-                f"Artifacts at {uri!r} are not served here. Who runs the server can allow it: name "
-                f"{scheme} in {ALLOWED_HOST_SCHEMES.name} when starting it."
+                f"Artifacts at {uri!r} are not served here. Who runs the server can allow it: name it, or "
+                f"what it lies below, in {ARTIFACT_ROOTS.name} when starting it."
             )
+
+    def _is_own_folder(self, folder: Path) -> bool:
+        real = Path(os.path.realpath(folder))
+        return any(real.is_relative_to(root) for root in self._folders)
+
+    def _is_below_root(self, uri: str) -> bool:
+        return any(
+            f"{uri}/".startswith(root if root.endswith(":") else f"{root.rstrip('/')}/")
+            for root in self._roots or ()
+            if not is_local(root)
+        )
 
     def _behind_proxy(self, uri: str) -> str:
         path = uri.split(":", 1)[1]

@@ -24,7 +24,8 @@ def store_url() -> Iterator[str]:
 def url(tmp_path: Path, store_url: str) -> Iterator[str]:
     arguments = ["server", "--port", "0", "--backend-store-uri", f"sqlite:///{tmp_path / 'tracking.db'}"]
     arguments += ["--artifacts-destination", f"s3://{BUCKET}/served"]
-    with server(arguments, tmp_path / "server.log", environment_of(store_url)) as running:
+    environment = {**environment_of(store_url), "CRATEFLOW_ARTIFACT_ROOTS": f"s3://{BUCKET}/direct"}
+    with server(arguments, tmp_path / "server.log", environment) as running:
         yield running.url
 
 
@@ -69,3 +70,10 @@ def test_clients_and_server_reach_a_bucket_that_an_experiment_names(
     assert requests.get(f"{url}/get-artifact", question, timeout=30).content == CONTENT
     listed = requests.get(f"{url}/api/2.0/mlflow/artifacts/list", question | {"path": ""}, timeout=30)
     assert listed.json()["files"][0]["file_size"] == len(CONTENT)
+
+    # What the server may read is not what any client may read through it.
+    place = f"s3://{BUCKET}/secret"
+    other = client.create_run(client.create_experiment("secret", artifact_location=place)).info.run_id
+    client_of(store_url).put_object(Bucket=BUCKET, Key=f"secret/{other}/artifacts/data.bin", Body=b"1")
+    refused = requests.get(f"{url}/get-artifact", question | {"run_id": other}, timeout=30)
+    assert (refused.status_code, "CRATEFLOW_ARTIFACT_ROOTS" in refused.text) == (400, True)

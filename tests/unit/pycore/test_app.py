@@ -6,7 +6,7 @@ import pytest
 from rest import PROXY, Rest
 
 from pycore.app import create_app
-from pycore.config import ARTIFACT_FOLDERS
+from pycore.config import ARTIFACT_ROOTS
 from pycore.errors import Unavailable
 
 
@@ -39,7 +39,7 @@ def test_relative_folders_stay_where_they_were_on_start(tmp_path: Path, monkeypa
 def test_folders_are_opened_when_who_runs_the_server_names_them(tmp_path: Path, monkeypatch):
     folder = tmp_path / "shared"
     (folder / "1").mkdir(parents=True)
-    monkeypatch.setenv(ARTIFACT_FOLDERS.name, f"/nowhere:{folder}")
+    monkeypatch.setenv(ARTIFACT_ROOTS.name, f"/nowhere, {folder}")
     rest = Rest(create_app(f"sqlite:///{tmp_path / 'mlflow.db'}", str(tmp_path / "artifacts")))
     experiment_id = rest.post("experiments/create", name="a", artifact_location=f"{folder}/1")[
         "experiment_id"

@@ -131,7 +131,7 @@ def test_clients_of_a_server_do_not_choose_hosts(monkeypatch: pytest.MonkeyPatch
     for uri in ("mlflow-artifacts:/1/a", "memory://root/1", "memory://destination"):
         put(stores.open(uri), "a.txt")
     for uri in ("memory://elsewhere", "memory://root-too"):
-        with pytest.raises(InvalidInput, match=r"are not served here.*MLFLOW_ALLOWED_HOST_ADDRESSED"):
+        with pytest.raises(InvalidInput, match=r"are not served here.*CRATEFLOW_ARTIFACT_ROOTS"):
             stores.open(uri)
     monkeypatch.setenv("MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES", "memory")
     put(stores.open("memory://elsewhere"), "a.txt")

@@ -73,8 +73,26 @@ def test_a_server_opens_only_its_own_folders(tmp_path):
     assert has_file(stores, "mlflow-artifacts:/1", tmp_path / "destination/1/a.txt")
     (own / "link").symlink_to(foreign)
     for uri in ("/etc", str(foreign), f"file://{foreign}", f"{own}/../foreign", f"{own}/link", f"{own}x"):
-        with pytest.raises(InvalidInput, match="CRATEFLOW_ARTIFACT_FOLDERS"):
+        with pytest.raises(InvalidInput, match="CRATEFLOW_ARTIFACT_ROOTS"):
             stores.open(uri)
+
+
+@pytest.mark.parametrize("root", ["s3://own/team", "s3://own/team/", "s3://own", "s3:"])
+def test_a_server_uses_its_rights_below_its_roots_only(tmp_path, root):
+    served = StoresByScheme("s3://served/x/", [])
+    for uri in ("mlflow-artifacts:/1", "s3://served/x", "s3://served/x/1"):
+        served.open(uri)
+    own = StoresByScheme(None, [str(tmp_path), root])
+    own.open("s3://own/team")
+    own.open("s3://own/team/1/artifacts")
+    foreign = {
+        served: ["s3://served", "s3://served/y", "s3://served/xy", "s3://own/team"],
+        own: [] if root == "s3:" else ["s3://other/team", "s3://own-not/team", "s3://served/x"],
+    }
+    for stores, uris in foreign.items():
+        for uri in uris:
+            with pytest.raises(InvalidInput, match=r"are not served here.*CRATEFLOW_ARTIFACT_ROOTS"):
+                stores.open(uri)
 
 
 def test_a_home_folder_is_understood(monkeypatch):

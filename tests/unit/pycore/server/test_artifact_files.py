@@ -329,4 +329,4 @@ class TestOfRuns:
         run_id = world.rest.post("runs/create", experiment_id=experiment_id)["run"]["info"]["run_id"]
         status, _, message = world.rest.refusal("GET", "artifacts/list", run_id=run_id)
         assert status == 400
-        assert "CRATEFLOW_ARTIFACT_FOLDERS" in message
+        assert "CRATEFLOW_ARTIFACT_ROOTS" in message

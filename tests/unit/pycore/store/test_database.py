@@ -158,6 +158,26 @@ def test_a_locked_database(database, monkeypatch):
         add(connection, "a")
 
 
+def test_a_lock_goes_with_the_process_that_held_it(database):
+    code = (
+        f"import sqlite3, sys; c = sqlite3.connect({database.url.database!r}, isolation_level=None)\n"
+        "c.execute('BEGIN IMMEDIATE'); c.execute('DELETE FROM experiments'); print('locked', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    with database.transaction() as connection:
+        add(connection, "a")
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "locked\n"
+        writing = threading.Thread(target=add_all, args=(database, ["b"]))
+        writing.start()
+        assert names(database) == ["a"]
+        other.kill()
+        writing.join(timeout=20)
+    assert names(database) == ["a", "b"]
+
+
 def test_a_full_disk_loses_nothing_that_was_there(database):
     with database.transaction() as connection:
         add(connection, "kept")

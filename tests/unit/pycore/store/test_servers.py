@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from database_servers import mariadb, postgresql
 from old_databases import FILES, copy_to, deleted_times, use
-from sqlalchemy import make_url, text
+from sqlalchemy import create_engine, make_url, text
 
 from pycore.artifacts.stores import StoresByScheme
 from pycore.entities import ExperimentTag, Metric, Param
@@ -250,6 +250,40 @@ def test_a_connection_lost_within_a_transaction_leaves_nothing_of_it(server, dat
     with pytest.raises(Unavailable, match="connection to it was lost"):
         rename()
     assert api.experiments.get("0").name == "Default"
+
+
+@pytest.fixture
+def owner(server):
+    """A connection of the server's owner, whose statements take effect at once."""
+    engine = create_engine(make_url(server.uri), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def readable(uri, owner):
+    """Where the database can be read but not written to."""
+    url = make_url(uri)
+    if url.get_backend_name() == "postgresql":
+        owner.execute(text(f"ALTER DATABASE {url.database} SET default_transaction_read_only = on"))
+        yield uri
+        return
+    # Who owns the server may write all the same.
+    owner.execute(text("CREATE OR REPLACE USER reader@localhost"))
+    owner.execute(text(f"GRANT ALL ON {url.database}.* TO reader@localhost"))
+    owner.execute(text("SET GLOBAL read_only = 1"))
+    yield url.set(username="reader").render_as_string(hide_password=False)
+    owner.execute(text("SET GLOBAL read_only = 0"))
+
+
+def test_a_server_that_takes_no_writes_says_so_and_is_read(api, readable):
+    run_id = api.runs.create("0").info.run_id
+    with Database(readable) as database:
+        standby = build_api(database, None, "/artifacts")
+        with pytest.raises(Unavailable, match="it is read-only now"):
+            standby.runs.log_param(run_id, Param("p", "1"))
+        assert standby.runs.get(run_id).data.params == {}
 
 
 def test_a_database_that_does_not_exist(server):
