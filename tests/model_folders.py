@@ -41,6 +41,9 @@ class Obedient:
                 "x" * (int(value) << 20)
             elif what == "print":
                 print("noise " * int(value))
+            elif what == "handle":  # the signals by which processes are told to end
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1):
+                    signal.signal(number, lambda *_: time.sleep(1000))
             elif what == "wander":
                 os.chdir("/")
             elif what == "leave-child":  # which has the worker's files open, and outlives it

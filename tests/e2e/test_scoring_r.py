@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -104,16 +105,20 @@ def test_missing_values_are_null(served):
     assert post(served, split([None, 5.1])).json()["predictions"][0] is None
 
 
-@pytest.mark.parametrize(
-    ("do", "status", "says"),
-    [
-        ("stop", 400, "the soil is too dry"),
-        ("quit", 500, "exit status 7"),
-        ("crash", 500, "SIGSEGV"),
-        ("loop", 504, "within 2 s"),
-        ("hog", 400, "cannot allocate"),
-    ],
-)
+FAULTS = [
+    ("stop", 400, "the soil is too dry"),
+    ("quit", 500, "exit status 7"),
+    ("crash", 500, "SIGSEGV"),
+    ("jump", 500, "SIGSEGV"),
+    ("loop", 504, "the time limit of a request"),
+    ("sleep", 504, "the time limit of a request"),
+    ("hog", 400, "cannot allocate"),
+]
+#: What does not keep the model from answering.
+HABITS = ["print", "system", "options", "warn", "wander", "fork", "signals"]
+
+
+@pytest.mark.parametrize(("do", "status", "says"), FAULTS)
 def test_what_a_model_does_to_r_is_told_and_the_next_answer_is_right(served, reference, do, status, says):
     reply = post(served, split([5.1], do))
     failed = time.monotonic()
@@ -124,12 +129,41 @@ def test_what_a_model_does_to_r_is_told_and_the_next_answer_is_right(served, ref
     assert time.monotonic() - failed < 1
 
 
-@pytest.mark.parametrize("do", ["print", "system", "options", "warn", "wander", "fork", "signals"])
+@pytest.mark.parametrize("do", HABITS)
 def test_what_a_model_prints_or_sets_stays_out_of_the_answers(served, reference, do):
     (length, width), *_ = reference
     for _ in range(3):
         assert post(served, split([length], do)).json() == {"predictions": [width]}
         assert post(served, split([length])).json() == {"predictions": [width]}
+
+
+def test_every_request_is_answered_while_others_do_all_of_it(crate, reference, tmp_path):
+    """Each gets the right number, or is told its own fault; time is lost only beside those that are stuck."""
+    clients = 8
+    # Two workers are left for the others while two are stuck.
+    options, environment = ["--workers", "4", "--timeout", "5"], {"CRATEFLOW_WORKER_MEMORY_MB": "4000"}
+    (length, width), *_ = reference
+    good = (200, {"predictions": [width]})
+    quick = [fault for fault in FAULTS if fault[1] != 504] * 4
+    stuck = [fault for fault in FAULTS if fault[1] == 504]
+    orders = [*quick, *stuck, *((habit, 200, "") for habit in HABITS * 3), *[("", 200, "")] * 300]
+    random.Random(1).shuffle(orders)
+    with (
+        scoring_server(str(crate), tmp_path, *options, environment=environment) as server,
+        ThreadPoolExecutor(clients) as pool,
+    ):
+        replies = list(pool.map(lambda order: post(server.url, split([length], order[0])), orders))
+        assert (post(server.url, split([length])).status_code, len(replies)) == (200, len(orders))
+    late = 0
+    for (do, status, says), reply in zip(orders, replies, strict=True):
+        if status != 504 and reply.status_code == 504:
+            late += 1
+        elif status == 200:
+            assert (reply.status_code, reply.json()) == good, (do, reply.text)
+        else:
+            assert (reply.status_code, says in reply.json()["message"]) == (status, True), (do, reply.text)
+    # Those that came to a worker together with one that never ends.
+    assert late <= len(stuck) * (clients - 1)
 
 
 def test_a_model_may_delete_its_own_file(crate, reference, tmp_path):

@@ -92,7 +92,7 @@ def test_a_model_cannot_end_its_process_by_sys_exit(running):
     assert running.state()["workers"] == before
 
 
-@pytest.mark.parametrize("do", ["print 2000000", "wander"])
+@pytest.mark.parametrize("do", ["print 2000000", "wander", "handle"])
 def test_what_a_model_does_besides_does_no_harm(running, do):
     assert ask(running, 1, do=do) == [2.0]
     assert ask(running, 3) == [6.0]
