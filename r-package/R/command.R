@@ -4,8 +4,9 @@
 #'
 #' `mlflow_server()` starts a tracking server and `mlflow_rfunc_serve()` (also named
 #' `mlflow_models_serve()`) a scoring server, both by the command `crateflow`, which must be on the path or
-#' named by the environment variable `CRATEFLOW_BIN`. They run until `server$stop()` or the end of the
-#' session. `mlflow_ui()` opens the pages of the tracking server in use, in the viewer of an IDE if it
+#' named by the environment variable `CRATEFLOW_BIN`. Where it is not, and the package httpuv is installed,
+#' a model is served by R alone: JSON only, one request at a time. They run until `server$stop()` or the end
+#' of the session. `mlflow_ui()` opens the pages of the tracking server in use, in the viewer of an IDE if it
 #' has set the option `page_viewer`.
 #'
 #' @param file_store Folder for the database of the server.
@@ -55,9 +56,7 @@ mlflow_rfunc_serve <- function(model_uri, host = "127.0.0.1", port = 8090, daemo
   check_flag(daemonized)
   check_flag(browse)
   folder <- fetch_model(check_string(model_uri), NULL, file.path(tempfile("serve-"), "model"))
-  server <- start_command(c(
-    "models", "serve", "-m", folder, "--host", check_string(host), "--port", check_id(port)
-  ))
+  server <- start_scoring(folder, check_string(host), check_id(port))
   if (browse && interactive()) utils::browseURL(server$server_url)
   if (daemonized) return(server)
   on.exit(server$stop())
@@ -105,8 +104,12 @@ command_path <- function(call) {
   )
 }
 
-# R puts the system's libraries first, which do not fit a Python of another place.
-command_environment <- c("current", LD_LIBRARY_PATH = "")
+# Of the command: scripts that it starts run in this R. R puts the system's libraries first, which do not
+# fit a Python of another place.
+command_environment <- function(...) {
+  path <- paste(R.home("bin"), Sys.getenv("PATH"), sep = .Platform$path.sep)
+  c("current", PATH = path, LD_LIBRARY_PATH = "", ...)
+}
 
 check_processx <- function(call) {
   if (!requireNamespace("processx", quietly = TRUE)) {
@@ -125,7 +128,7 @@ run_command <- function(arguments, call = rlang::caller_env()) {
     command, arguments,
     error_on_status = FALSE, stderr_to_stdout = TRUE, cleanup_tree = TRUE,
     stdout_line_callback = function(line, process) message(line),
-    env = c(command_environment, MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
+    env = command_environment(MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
   )
   said <- strsplit(as_utf8(done$stdout), "\n", fixed = TRUE)[[1]]
   if (done$status == 0) return(said)
@@ -142,13 +145,13 @@ run_command <- function(arguments, call = rlang::caller_env()) {
 }
 
 # Start the command in the background and wait until it says where it listens.
-start_command <- function(arguments, call = rlang::caller_env()) {
-  command <- command_path(call)
+start_command <- function(arguments, command = command_path(call), call = rlang::caller_env()) {
+  force(command)
   check_processx(call)
   log <- tempfile("crateflow-", fileext = ".log")
   handle <- processx::process$new(
     command, arguments,
-    stdout = log, stderr = "2>&1", env = command_environment, cleanup_tree = TRUE
+    stdout = log, stderr = "2>&1", env = command_environment(), cleanup_tree = TRUE
   )
   stop_server <- function() {
     handle$signal(tools::SIGTERM)
@@ -165,7 +168,7 @@ start_command <- function(arguments, call = rlang::caller_env()) {
       said <- utils::tail(said, 5)
       abort(
         c(
-          "{.code crateflow {arguments[[1]]}} did not start.",
+          "{.code {basename(command)} {arguments[[1]]}} did not start.",
           stats::setNames(as_plain(said), rep("x", length(said)))
         ),
         "unavailable",
