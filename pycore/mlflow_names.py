@@ -48,6 +48,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "entities.run_status": ("pycore.entities",),
     "entities.view_type": ("pycore.entities",),
     "exceptions": ("pycore.errors",),
+    "keras": ("pycore.flavors.keras", "pycore.autologging.keras"),
     "lightgbm": ("pycore.flavors.lightgbm", "pycore.autologging.lightgbm"),
     "models": (
         "pycore.models.spec",
@@ -65,7 +66,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "protos.databricks_pb2": ("pycore.error_codes",),
     "pyfunc": ("pycore.flavors.pyfunc_function", "pycore.flavors.spark_udf"),
     "pyfunc.model": ("pycore.flavors.pyfunc_function",),
+    "pytorch": ("pycore.flavors.pytorch", "pycore.autologging.pytorch"),
     "sklearn": ("pycore.flavors.sklearn", "pycore.autologging.sklearn"),
+    "statsmodels": ("pycore.flavors.statsmodels", "pycore.autologging.statsmodels"),
     "store": (),
     "store.entities": ("pycore.entities",),
     "store.entities.paged_list": ("pycore.entities",),

@@ -13,8 +13,12 @@ from typing import Any
 
 #: Module of each library and the module of ours that logs it.
 _LIBRARIES = {
+    "keras": "pycore.autologging.keras",
     "lightgbm": "pycore.autologging.lightgbm",
+    "lightning": "pycore.autologging.pytorch",
+    "pytorch_lightning": "pycore.autologging.pytorch",
     "sklearn": "pycore.autologging.sklearn",
+    "statsmodels": "pycore.autologging.statsmodels",
     "xgboost": "pycore.autologging.xgboost",
 }
 

@@ -9,6 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 import xgboost as xgb
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -173,6 +174,20 @@ def test_early_stopping_of_lightgbm():
     metrics = only_run().data.metrics
     assert metrics["best_iteration"] == booster.best_iteration
     assert metrics["v-l2"] == pytest.approx(booster.best_score["v"]["l2"])
+
+
+def test_results_of_statsmodels():
+    mlflow.statsmodels.autolog()
+    rows = ROWS.set_axis(["length", "width", "petal"], axis="columns").assign(target=WIDTH)
+    results = smf.ols("target ~ length + petal", rows).fit(cov_type="HC1")
+    run = only_run()
+    assert run.data.params["model"] == "OLS"
+    assert run.data.params["cov_type"] == "HC1"
+    assert run.data.metrics["rsquared"] == results.rsquared
+    assert run.data.metrics["aic"] == results.aic
+    assert "OLS Regression Results" in content(run, "model_summary.txt")
+    loaded = mlflow.statsmodels.load_model(f"runs:/{run.info.run_id}/model")
+    assert loaded.params.equals(results.params)
 
 
 def test_it_can_be_switched_off():
