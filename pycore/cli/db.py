@@ -28,15 +28,18 @@ def upgrade(url: str) -> None:
 def check(url: str) -> None:
     """Say which schema the database at URL has, and exit with 1 unless it is the newest."""
     # SQLAlchemy takes longer to load than `--help` may take.
-    from pycore.errors import Conflict
+    from pycore.errors import Conflict, NotFound
     from pycore.store.database import Database
-    from pycore.store.schema import HEAD, revision
+    from pycore.store.schema import HEAD
 
-    with Database(url) as database, database.reading() as connection:
-        found = revision(connection)
+    with Database(url) as database:
+        found = database.revision()
+        shown = database.url.render_as_string(hide_password=True)
+    if found is None:
+        raise NotFound(f"{shown} holds no database yet: `crateflow db upgrade` or a first start makes it.")
     if found != HEAD:
         raise Conflict(
-            f"The database has schema revision {found or 'none'}, this release needs {HEAD}: "
+            f"The database has schema revision {found}, this release needs {HEAD}: "
             f"run `crateflow db upgrade`, or upgrade Crateflow when the database is the newer one."
         )
     click.echo(f"The database has schema revision {HEAD}, the newest.")

@@ -149,18 +149,19 @@ class GarbageCollector:
             self._stores.open(folder or "/").delete(row.identifier)
 
     def _find(self, connection: Connection, selection: Selection) -> list[Garbage]:
-        before_ms = self._clock() - selection.older_than_ms
+        now_ms = self._clock()
+        before_ms = now_ms - selection.older_than_ms
         everything = not selection.run_ids and not selection.experiment_ids
         # In the order in which all others lock them.
         if everything:
-            experiments = EXPERIMENTS.lock_deleted(connection, before_ms)
-            runs = RUNS.lock_deleted(connection, before_ms)
-            models = LOGGED_MODELS.lock_deleted(connection, before_ms)
+            experiments = EXPERIMENTS.lock_deleted(connection, before_ms, now_ms)
+            runs = RUNS.lock_deleted(connection, before_ms, now_ms)
+            models = LOGGED_MODELS.lock_deleted(connection, before_ms, now_ms)
         else:
             experiments = EXPERIMENTS.lock_named(connection, selection.experiment_ids)
-            _check_named(EXPERIMENTS, selection.experiment_ids, experiments, before_ms)
+            _check_named(EXPERIMENTS, selection.experiment_ids, experiments, before_ms, now_ms)
             runs = RUNS.lock_named(connection, selection.run_ids)
-            _check_named(RUNS, selection.run_ids, runs, before_ms)
+            _check_named(RUNS, selection.run_ids, runs, before_ms, now_ms)
             models = []
         inside = [row.experiment_id for row in experiments]
         runs = _distinct(runs, RUNS.lock_in_experiments(connection, inside))
@@ -182,7 +183,7 @@ class GarbageCollector:
         for row in rows:
             try:
                 self._stores.open(row.location)
-            except InvalidInput as error:
+            except MlflowException as error:
                 reasons[row.identifier] = error.message.rstrip(".")
         if rows and not forced:
             wanted = {row.identifier for row in rows}
@@ -233,7 +234,11 @@ def _with_reasons(
 
 
 def _check_named(
-    table: RemovalTable, identifiers: Sequence[str], rows: Sequence[DeletedRow], before_ms: int
+    table: RemovalTable,
+    identifiers: Sequence[str],
+    rows: Sequence[DeletedRow],
+    before_ms: int,
+    now_ms: int,
 ) -> None:
     name = _NAMES[table]
     found = {row.identifier for row in rows}
@@ -241,7 +246,7 @@ def _check_named(
         raise NotFound(f"There is no {name.lower()} with ID {', '.join(missing)}.")
     if active := [row.identifier for row in rows if row.lifecycle_stage == LifecycleStage.ACTIVE]:
         raise InvalidInput(f"{name}s {', '.join(active)} are not deleted: delete them first.")
-    young = [row.identifier for row in rows if row.deleted_time is None or row.deleted_time > before_ms]
+    young = [row.identifier for row in rows if (row.deleted_time or now_ms) > before_ms]
     if young:
         raise InvalidInput(f"{name}s {', '.join(young)} were deleted more recently than --older-than asks.")
 

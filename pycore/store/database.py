@@ -64,8 +64,8 @@ class Database:
         """
         database = cls(uri)
         try:
-            if must_exist:
-                database.check_it_exists()
+            if must_exist and database.revision() is None:
+                raise NotFound("it holds no Crateflow database; check the URI.")
             # Asked first: a database of another program is refused as it is.
             is_current = database._schema_is_current()
             if database._is_sqlite:
@@ -78,15 +78,13 @@ class Database:
             raise type(error)(f"Cannot open {shown}: {error.message}") from error
         return database
 
-    def check_it_exists(self) -> None:
-        """Raise `NotFound` for a database without tables; no file is made for it."""
-        # SQLite makes the file of whoever asks.
-        exists = not self._is_sqlite or Path(self.url.database or "").exists()
-        if exists:
-            with self.reading() as connection:
-                exists = schema.revision(connection) is not None
-        if not exists:
-            raise NotFound("it holds no Crateflow database; check the URI.")
+    def revision(self) -> str | None:
+        """Return the revision of the schema; None for a database without tables, or no file."""
+        # SQLite would make the file for whoever asks.
+        if self._is_sqlite and not Path(self.url.database or "").exists():
+            return None
+        with self.reading() as connection:
+            return schema.revision(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

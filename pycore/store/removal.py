@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, delete, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from pycore.entities import LifecycleStage
 from pycore.store.children import CHUNK, among
@@ -27,7 +39,7 @@ class DeletedRow(NamedTuple):
     location : str
         Where its artifacts lie.
     deleted_time : int or None
-        Milliseconds since 1970 UTC; None while it is active.
+        Milliseconds since 1970 UTC; None while it is active, or when nobody noted it.
     source_run_id : str
         Of the run that made it, "" where there is none such.
     """
@@ -66,10 +78,14 @@ class RemovalTable:
         self._wanted += [self._columns.lifecycle_stage, self._columns.deleted_time]
         self._wanted += [] if source_run_id is None else [source_run_id]
 
-    def lock_deleted(self, connection: Connection, before_ms: int) -> list[DeletedRow]:
-        """Return what was deleted by then, and that whose removal has begun."""
+    def lock_deleted(self, connection: Connection, before_ms: int, now_ms: int) -> list[DeletedRow]:
+        """Return what was deleted by then, and that whose removal has begun.
+
+        What was deleted at a time that nobody noted counts as deleted now.
+        """
         stage = self._columns.lifecycle_stage
-        expired = and_(stage == LifecycleStage.DELETED, self._columns.deleted_time <= before_ms)
+        time_ms = func.coalesce(self._columns.deleted_time, now_ms)
+        expired = and_(stage == LifecycleStage.DELETED, time_ms <= before_ms)
         return self._lock(connection, or_(expired, stage == LifecycleStage.REMOVING))
 
     def lock_named(self, connection: Connection, identifiers: Sequence[str]) -> list[DeletedRow]:

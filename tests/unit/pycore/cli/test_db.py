@@ -39,10 +39,18 @@ def test_check_tells_what_to_do_about_another_revision(url, tmp_path):
     assert "crateflow db upgrade" in output
 
 
-def test_check_of_an_empty_database(url):
+def test_check_of_a_database_that_is_not_there_makes_none(url, tmp_path):
     code, output = run("check", url)
-    assert code == 1
-    assert "revision none" in output
+    assert (code, "holds no database yet" in output) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x.db").touch()
+    assert "holds no database yet" in run("check", url)[1]
+
+
+def test_a_password_is_not_shown():
+    for verb in ("check", "upgrade"):
+        code, output = run(verb, "postgresql://ada:secret@127.0.0.1:1/crateflow")
+        assert (code, "no server answers" in output, "secret" in output) == (1, True, False)
 
 
 def test_a_database_of_another_program_is_refused(url, tmp_path):

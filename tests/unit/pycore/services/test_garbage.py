@@ -155,6 +155,17 @@ def test_the_age_counts_from_the_last_deletion(world: World):
     assert world.collector.find(Selection(1)) == []
 
 
+def test_what_was_deleted_at_a_time_nobody_noted_counts_as_deleted_now(world: World):
+    run = world.run()
+    world.api.runs.delete(run)
+    with world.database.transaction() as connection:
+        connection.execute(text("UPDATE runs SET deleted_time = NULL"))
+    assert world.collect(older_than_ms=1) == {}
+    with pytest.raises(InvalidInput, match="more recently"):
+        world.collect(older_than_ms=1, run_ids=[run])
+    assert world.collect() == {run: "removed"}
+
+
 def test_an_experiment_goes_with_its_runs_models_and_folder(world: World):
     before = world.rows()
     experiment = world.api.experiments.create("iris")
@@ -279,10 +290,10 @@ def test_a_dry_run_changes_nothing(world: World):
 
 
 def test_artifacts_nobody_can_reach_from_here_keep_their_run(world: World):
-    experiment = world.api.experiments.create("far", "gs://bucket/far")
+    experiment = world.api.experiments.create("far", "ftp://host/far")
     run = world.api.runs.create(experiment).info.run_id
     world.api.runs.delete(run)
-    assert "gs:" in world.collect()[run]
+    assert "got ftp:" in world.collect()[run]
     world.api.runs.restore(run)
 
 
