@@ -166,6 +166,12 @@ ARTIFACT_ROOTS: Setting[tuple[str, ...]] = Setting(
     "Folders and URIs such as s3://bucket/team, with commas between, below which a server may read and write "
     "artifacts besides its own; s3: is all of S3.",
 )
+DIRECT_TRANSFERS = Setting(
+    "CRATEFLOW_DIRECT_TRANSFERS",
+    False,
+    _truth,
+    "Tell clients to transfer large files past the server, to its S3 store, whose address they must reach.",
+)
 ALLOWED_HOST_SCHEMES: Setting[tuple[str, ...]] = Setting(
     "MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",
     (),

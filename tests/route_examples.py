@@ -247,10 +247,10 @@ EXAMPLES: dict[str, Example] = {
         }
     ),
     "POST artifacts/presigned-upload-url": lambda w: is_501(
-        w.rest.call("POST", "artifacts/presigned-upload-url")
+        w.rest.call("POST", "artifacts/presigned-upload-url", run_id=w.run_id, path="a.bin")
     ),
     "POST artifacts/presigned-download-url": lambda w: is_501(
-        w.rest.call("POST", "artifacts/presigned-download-url")
+        w.rest.call("POST", "artifacts/presigned-download-url", run_id=w.run_id, path="a.bin")
     ),
     "GET get-artifact": lambda w: (
         w.rest.http.get(f"/get-artifact?run_id={w.run_id}&path=model/MLmodel").data == b"flavors:"
@@ -271,9 +271,15 @@ EXAMPLES: dict[str, Example] = {
     ),
     "PUT artifacts/<artifact:path>": lambda w: w.files.result("PUT", artifact_path(w, "new/file")) == {},
     "DELETE artifacts/<artifact:path>": lambda w: w.files.result("DELETE", artifact_path(w, "model")) == {},
-    "POST mpu/create/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/create/a")),
-    "POST mpu/complete/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/complete/a")),
-    "POST mpu/abort/<artifact:path>": lambda w: is_501(w.files.call("POST", "mpu/abort/a")),
+    "POST mpu/create/<artifact:path>": lambda w: is_501(
+        w.files.call("POST", "mpu/create/a", path="a.bin", num_parts=2)
+    ),
+    "POST mpu/complete/<artifact:path>": lambda w: is_501(
+        w.files.call("POST", "mpu/complete/a", path="a.bin", upload_id="1", parts=[])
+    ),
+    "POST mpu/abort/<artifact:path>": lambda w: is_501(
+        w.files.call("POST", "mpu/abort/a", path="a.bin", upload_id="1")
+    ),
     "GET presigned/<artifact:path>": lambda w: is_501(w.files.call("GET", "presigned/a")),
     "GET server-info": lambda w: w.rest.get("server-info")["multipart_uploads_enabled"] is False,
     "GET health": lambda w: w.rest.http.get("/health").data == b"OK",

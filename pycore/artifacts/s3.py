@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from pycore import config
 from pycore.artifacts.paths import UPLOAD_PREFIX, checked, checked_folder, joined
-from pycore.entities import FileInfo
+from pycore.entities import FileInfo, PartedUpload, SignedUrl, UploadedPart
 from pycore.errors import InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 _PART_BYTES = 16 << 20
 _READ_BYTES = 1 << 20
 _DELETED_AT_ONCE = 1000
+_MAX_PARTS = 10_000
+_PARTS_EXPIRE_S = 3600
 
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _NO_BUCKET = ("NoSuchBucket",)
+_WRONG_PARTS = ("InvalidPart", "InvalidPartOrder", "EntityTooSmall", "MalformedXML")
 
 _making = threading.Lock()
 
@@ -128,6 +131,51 @@ class S3ArtifactStore:
                 if keys:
                     self._delete_all(path, keys)
 
+    def sign_upload(self, path: str, expires_s: int) -> SignedUrl:
+        """Return where a file may be sent by PUT."""
+        if config.S3_UPLOAD_EXTRA_ARGS.get():
+            # The client would have to send them, and the protocol does not say how.
+            raise InvalidInput(
+                f"Uploads cannot be signed where {config.S3_UPLOAD_EXTRA_ARGS.name} is set: send the file "
+                "through this server."
+            )
+        return SignedUrl(self._signed("put_object", path, expires_s))
+
+    def sign_download(self, path: str, expires_s: int) -> SignedUrl:
+        """Return where a file may be fetched by GET; `NotFound` when there is none."""
+        with self._translated(path):
+            head = self._client.head_object(Bucket=self._bucket, Key=self._key(path), **self._owner)
+        return SignedUrl(self._signed("get_object", path, expires_s), head["ContentLength"])
+
+    def start_parts(self, path: str, count: int) -> PartedUpload:
+        """Begin to send a file in parts, each by PUT."""
+        if not 1 <= count <= _MAX_PARTS:
+            raise InvalidInput(f"Invalid number of parts: expected 1 to {_MAX_PARTS}, got {count}.")
+        arguments = {**config.S3_UPLOAD_EXTRA_ARGS.get(), **self._owner}
+        with self._translated(path):
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=self._key(path), **arguments
+            )
+        upload_id = begun["UploadId"]
+        urls = (
+            self._signed("upload_part", path, _PARTS_EXPIRE_S, UploadId=upload_id, PartNumber=number)
+            for number in range(1, count + 1)
+        )
+        return PartedUpload(upload_id, tuple(urls))
+
+    def finish_parts(self, path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        """Make the file of all its parts; it is there whole or not at all."""
+        sent = [{"PartNumber": part.part_number, "ETag": part.etag} for part in parts]
+        with self._translated(path):
+            self._client.complete_multipart_upload(
+                **self._upload(path, upload_id), MultipartUpload={"Parts": sent}
+            )
+
+    def abort_parts(self, path: str, upload_id: str) -> None:
+        """Forget the parts that were sent."""
+        with self._translated(path):
+            self._client.abort_multipart_upload(**self._upload(path, upload_id))
+
     def read_from(self, path: str, key: str, start: int, version: str) -> Any:
         """Return the body of an object from a byte on, provided that it is still the same."""
         with self._translated(path):
@@ -135,6 +183,18 @@ class S3ArtifactStore:
                 Bucket=self._bucket, Key=key, Range=f"bytes={start}-", IfMatch=version, **self._owner
             )
         return reply["Body"]
+
+    def _upload(self, path: str, upload_id: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._key(path), "UploadId": upload_id, **self._owner}
+
+    def _signed(self, operation: str, path: str, expires_s: int, **parameters: Any) -> str:
+        with self._translated(path):
+            url: str = self._client.generate_presigned_url(
+                operation,
+                Params={"Bucket": self._bucket, "Key": self._key(path), **parameters},
+                ExpiresIn=expires_s,
+            )
+        return url
 
     def _delete_all(self, path: str, keys: Sequence[dict[str, str]]) -> None:
         reply = self._client.delete_objects(
@@ -171,6 +231,10 @@ class S3ArtifactStore:
             code = str(found.get("Code", ""))
             if code in _MISSING:
                 raise NotFound(f"No such artifact: {path!r}.") from error
+            if code == "NoSuchUpload":
+                raise NotFound(f"No upload of {path!r} with this id is going on; begin it again.") from error
+            if code in _WRONG_PARTS:
+                raise InvalidInput(f"The parts of {path!r} do not make a file: {found['Message']}") from error
             if code in _NO_BUCKET:
                 raise NotFound(f"There is no bucket {self._bucket!r}; make it, or name another.") from error
             raise Unavailable(

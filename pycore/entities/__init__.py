@@ -5,7 +5,7 @@ milliseconds since 1970 UTC and carry the names of the wire protocol (`start_tim
 `creation_timestamp`), because user code reads them by those names.
 """
 
-from pycore.entities.artifact import FileInfo
+from pycore.entities.artifact import FileInfo, PartedUpload, SignedUrl, UploadedPart
 from pycore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag
 from pycore.entities.experiment import Experiment, ExperimentTag
 from pycore.entities.lifecycle import LifecycleStage, ViewType
@@ -51,6 +51,7 @@ __all__ = [
     "ModelVersionTag",
     "PagedList",
     "Param",
+    "PartedUpload",
     "RegisteredModel",
     "RegisteredModelTag",
     "Run",
@@ -60,8 +61,10 @@ __all__ = [
     "RunOutputs",
     "RunStatus",
     "RunTag",
+    "SignedUrl",
     "SourceType",
     "Stage",
+    "UploadedPart",
     "VersionNumber",
     "ViewType",
 ]

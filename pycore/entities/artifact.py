@@ -1,4 +1,4 @@
-"""An entry of an artifact listing."""
+"""Entries of artifact listings, and transfers past the server."""
 
 from __future__ import annotations
 
@@ -23,3 +23,34 @@ class FileInfo(Entity):
     path: str
     is_dir: bool
     file_size: int | None = None
+
+
+@dataclass(frozen=True)
+class SignedUrl(Entity):
+    """An address that may be used for a while by whoever has it.
+
+    Attributes
+    ----------
+    url : str
+    file_size : int or None
+        Bytes of the file to be fetched; None for one to be sent.
+    """
+
+    url: str
+    file_size: int | None = None
+
+
+@dataclass(frozen=True)
+class PartedUpload(Entity):
+    """An upload that was begun, and the address of each of its parts in turn."""
+
+    upload_id: str
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UploadedPart(Entity):
+    """A part that was sent, with what the store answered."""
+
+    part_number: int
+    etag: str

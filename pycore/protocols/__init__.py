@@ -7,7 +7,13 @@ outside the limits named in `pycore.services.limits`.
 """
 
 from pycore.protocols.api import Api
-from pycore.protocols.artifacts import ArtifactReader, ArtifactStore, ArtifactStores, VersionedFile
+from pycore.protocols.artifacts import (
+    ArtifactReader,
+    ArtifactStore,
+    ArtifactStores,
+    DirectTransfers,
+    VersionedFile,
+)
 from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
 from pycore.protocols.logged_models import LoggedModels
@@ -22,6 +28,7 @@ __all__ = [
     "ArtifactStore",
     "ArtifactStores",
     "Datasets",
+    "DirectTransfers",
     "Experiments",
     "LoggedModels",
     "Metrics",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from pycore.entities import FileInfo
+from pycore.entities import FileInfo, PartedUpload, SignedUrl, UploadedPart
 
 
 @runtime_checkable
@@ -49,6 +50,31 @@ class ArtifactStore(ArtifactReader, Protocol):
 
     def delete(self, path: str) -> None:
         """Remove a file or a folder with all below it; a missing one is no error."""
+        ...
+
+
+@runtime_checkable
+class DirectTransfers(Protocol):
+    """A store that clients may be sent to, by addresses that are signed for one file."""
+
+    def sign_upload(self, path: str, expires_s: int) -> SignedUrl:
+        """Return where a file may be sent by PUT."""
+        ...
+
+    def sign_download(self, path: str, expires_s: int) -> SignedUrl:
+        """Return where a file may be fetched by GET; `NotFound` when there is none."""
+        ...
+
+    def start_parts(self, path: str, count: int) -> PartedUpload:
+        """Begin to send a file in parts, each by PUT."""
+        ...
+
+    def finish_parts(self, path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        """Make the file of all its parts; it is there whole or not at all."""
+        ...
+
+    def abort_parts(self, path: str, upload_id: str) -> None:
+        """Forget the parts that were sent."""
         ...
 
 

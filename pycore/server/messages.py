@@ -44,6 +44,8 @@ class Message:
         Whether the body is a file; the fields stand in the query then.
     refusal : int, optional
         The status that every request gets.
+    unsupported : int, optional
+        The status that every request gets where the server's artifacts do not allow it.
     is_old : bool
         Whether only clients of former releases ask so.
     """
@@ -53,6 +55,7 @@ class Message:
     media_type: str = JSON
     takes_file: bool = False
     refusal: int | None = None
+    unsupported: int | None = None
     is_old: bool = False
 
 
@@ -83,6 +86,8 @@ _GIVES_VERSION = record("model_version", model_version=entity("ModelVersion"))
 _GIVES_VERSIONS = record(model_versions=list_of("ModelVersion"))
 _GIVES_LOGGED_MODEL = record("model", model=entity("LoggedModel"))
 _GIVES_METRICS = record(metrics=list_of("Metric"), **_NEXT)
+_HEADERS: Schema = {"type": "object", "additionalProperties": TEXT}
+_PART = record("url part_number headers", url=TEXT, part_number=INTEGER, headers=_HEADERS)
 _GIVES_FILES = record(root_uri=TEXT, files=list_of("File"))
 
 _EXPERIMENT_SEARCH = Message(
@@ -286,8 +291,16 @@ _LOGGED_MODELS: Mapping[str, Message] = {
 
 _FILES: Mapping[str, Message] = {
     "GET artifacts/list": Message(record("run_id", run_id=TEXT, path=TEXT), _GIVES_FILES),
-    "POST artifacts/presigned-upload-url": Message(refusal=501),
-    "POST artifacts/presigned-download-url": Message(refusal=501),
+    "POST artifacts/presigned-upload-url": Message(
+        record("path", run_id=TEXT, model_id=TEXT, path=TEXT, expiration=INTEGER),
+        record("presigned_url headers", presigned_url=TEXT, headers=_HEADERS),
+        unsupported=501,
+    ),
+    "POST artifacts/presigned-download-url": Message(
+        record("run_id path", run_id=TEXT, path=TEXT, expiration=INTEGER),
+        record("presigned_url headers", presigned_url=TEXT, headers=_HEADERS, file_size=INTEGER),
+        unsupported=501,
+    ),
     "GET get-artifact": Message(record("run_id path", run_id=TEXT, path=TEXT), media_type=BINARY),
     "GET model-versions/get-artifact": Message(
         record("name version path", name=TEXT, version=TEXT, path=TEXT), media_type=BINARY
@@ -297,10 +310,26 @@ _FILES: Mapping[str, Message] = {
     "GET artifacts/<artifact:path>": Message(media_type=BINARY),
     "PUT artifacts/<artifact:path>": Message(takes_file=True),
     "DELETE artifacts/<artifact:path>": Message(),
-    "POST mpu/create/<artifact:path>": Message(refusal=501),
-    "POST mpu/complete/<artifact:path>": Message(refusal=501),
-    "POST mpu/abort/<artifact:path>": Message(refusal=501),
-    "GET presigned/<artifact:path>": Message(refusal=501),
+    "POST mpu/create/<artifact:path>": Message(
+        record("path num_parts", path=TEXT, num_parts=INTEGER),
+        record("upload_id credentials", upload_id=TEXT, credentials=list_of(_PART)),
+        unsupported=501,
+    ),
+    "POST mpu/complete/<artifact:path>": Message(
+        record(
+            "path upload_id parts",
+            path=TEXT,
+            upload_id=TEXT,
+            parts=list_of(record("part_number etag", part_number=INTEGER, etag=TEXT)),
+        ),
+        unsupported=501,
+    ),
+    "POST mpu/abort/<artifact:path>": Message(
+        record("path upload_id", path=TEXT, upload_id=TEXT), unsupported=501
+    ),
+    "GET presigned/<artifact:path>": Message(
+        reply=record("url headers", url=TEXT, headers=_HEADERS, file_size=INTEGER), unsupported=501
+    ),
 }
 
 _SERVER: Mapping[str, Message] = {

@@ -86,9 +86,9 @@ def _noun(route: Route) -> str:
 
 
 def _responses(message: Message, *, has_body: bool) -> Schema:
-    statuses = (
-        [message.refusal] if message.refusal else [400, 403, 404, *([413] if has_body else []), 500, 503]
-    )
+    usual = [400, 403, 404, *([413] if has_body else []), 500, 503]
+    optional = [message.unsupported] if message.unsupported else []
+    statuses = [message.refusal] if message.refusal else sorted({*usual, *optional})
     refusals = {str(status): {"$ref": f"#/components/responses/Error{status}"} for status in statuses}
     if message.refusal:
         return refusals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pycore.entities import FileInfo
+from pycore.entities import FileInfo, SignedUrl
 from pycore.wire.encoding import JsonObject, without_absent
 
 
@@ -22,3 +22,8 @@ def from_json(fields: Mapping[str, Any]) -> FileInfo:
         is_dir=is_dir,
         file_size=None if is_dir else int(fields.get("file_size") or 0),
     )
+
+
+def signed_to_json(signed: SignedUrl, name: str) -> JsonObject:
+    """Return a signed address as JSON, which the protocol has under one name or another."""
+    return without_absent({name: signed.url, "file_size": signed.file_size}) | {"headers": {}}

@@ -25,14 +25,13 @@ from pycore.artifacts.paths import checked, checked_folder
 from pycore.artifacts.run_artifacts import RunArtifacts, open_source
 from pycore.artifacts.stores import PROXY_SCHEME
 from pycore.entities import FileInfo
-from pycore.errors import InvalidInput, MlflowException, NotFound
+from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import Api, ArtifactReader, ArtifactStore, VersionedFile
 from pycore.server.arguments import query_of
 from pycore.server.replies import json_reply
 from pycore.server.uploads import upload_of
 from pycore.wire import artifacts as wire
 from pycore.wire.encoding import without_absent
-from pycore.wire.errors import NOT_IMPLEMENTED
 
 _CHUNK_BYTES = 1 << 20
 _MAX_UPLOAD_BYTES = 10 << 20
@@ -50,9 +49,6 @@ _RUN_FOLDER = re.compile(r"(?P<root>(?:.*/)?(?P<run_id>[0-9a-f]{32})/artifacts)(
 
 #: Official clients that put the files of a model to the run's own themselves, but do not show its folder.
 _LOOKS_INTO_MODELS = re.compile(r"mlflow-python-client/(?!1\.|2\.)")
-
-#: Official clients turn to a plain upload when the message begins with exactly this.
-_NO_MULTIPART = "Multipart upload is not supported for the current artifact repository"
 
 
 def list_proxied(api: Api, request: Request) -> Response:
@@ -88,20 +84,6 @@ def delete_proxied(api: Api, request: Request, path: str) -> Response:
     """Remove a file or folder of the destination."""
     _destination(api).delete(path)
     return json_reply({})
-
-
-def refuse_multipart(api: Api, request: Request, path: str) -> Response:
-    """Tell a client to upload in one piece: a folder takes files of any size."""
-    checked(path)
-    raise MlflowException(f"{_NO_MULTIPART}; send the file in one PUT.", NOT_IMPLEMENTED)
-
-
-def refuse_presigned(api: Api, request: Request, path: str = "") -> Response:
-    """Tell a client to fetch through the server: a folder has no addresses of its own."""
-    raise MlflowException(
-        "Presigned URLs are not supported for the current artifact repository; use the artifact API.",
-        NOT_IMPLEMENTED,
-    )
 
 
 def get_of_run(api: Api, request: Request) -> Response:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import Request, Response, current_app
 
+from pycore import config
 from pycore.errors import NotFound
 from pycore.protocols import Api
 from pycore.server.metrics import ServerMetrics
 from pycore.server.replies import json_reply
+from pycore.server.routes import direct_transfers
 
 #: Where the application has its `ServerMetrics`, or None, among its extensions.
 METRICS = "crateflow.metrics"
@@ -37,16 +39,17 @@ def metrics(api: Api, request: Request) -> Response:
 
 
 def server_info(api: Api, request: Request) -> Response:
-    """Return which optional parts of the protocol are served: none."""
+    """Return which optional parts of the protocol are served, and announced to clients."""
+    is_direct = config.DIRECT_TRANSFERS.get() and direct_transfers.are_possible(api)
     return json_reply(
         {
             "store_type": "SqlStore",
             "workspaces_enabled": False,
             "trace_archival_enabled": False,
-            "multipart_uploads_enabled": False,
-            "multipart_downloads_enabled": False,
-            "presigned_upload_run_id_supported": False,
-            "presigned_upload_model_id_supported": False,
+            "multipart_uploads_enabled": is_direct,
+            "multipart_downloads_enabled": is_direct,
+            "presigned_upload_run_id_supported": is_direct,
+            "presigned_upload_model_id_supported": is_direct,
             "features_enabled": {},
         }
     )

@@ -7,6 +7,7 @@ from flask import Flask
 from rest import Rest
 from route_examples import EXAMPLES
 
+from pycore.server.messages import MESSAGES
 from pycore.server.routing import API_PREFIXES, ROUTES, JsonRoute
 
 
@@ -26,7 +27,10 @@ def test_the_api_answers_under_every_prefix(app: Flask, prefix: str):
     "route", [r for r in ROUTES if isinstance(r, JsonRoute)], ids=lambda route: route.name
 )
 def test_no_route_minds_an_empty_or_unknown_request(route: JsonRoute, rest: Rest):
-    reply = rest.call(route.method, route.path, unknown="x")
+    rest.prefix = route.prefixes[0]
+    reply = rest.call(route.method, route.path.replace("<artifact:path>", "a"), unknown="x")
+    if reply.status_code == MESSAGES[route.name].unsupported:
+        return
     if "<model_id>" in route.path and reply.status_code == 404:
         assert reply.json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
         return
