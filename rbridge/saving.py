@@ -18,12 +18,12 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging, model_uris
+from rbridge.environment import ENVIRONMENT_FILE
 from rbridge.inspect import inspect, sha256_of
 from rbridge.model import CrateModel
 from rbridge.section import CRATE, CRATE_FILE, CrateSection
 
 _FLAVOR_VERSION = "0.1.0"
-_R_ENVIRONMENT = "r_env.yaml"
 
 
 def save_model(
@@ -88,13 +88,13 @@ def save_model(
         if packages is not None:
             section["packages"] = dict(packages)
         model.add_flavor(CRATE, section)
-        env = {**ENV, "r": _R_ENVIRONMENT}
+        env = {**ENV, "r": ENVIRONMENT_FILE}
         model.add_flavor(PYFUNC, pyfunc_section("rbridge", data=CRATE_FILE) | {"env": env})
         CrateSection.of_model(folder, model)  # refuses what could not be read back
         needed = packages if packages is not None else dict.fromkeys(info.packages)
         listed = [{"name": name, "version": version} for name, version in needed.items()]
         environment = {"r_version": info.r_version, "packages": listed}
-        (folder / _R_ENVIRONMENT).write_text(yaml.safe_dump(environment), encoding="utf-8")
+        (folder / ENVIRONMENT_FILE).write_text(yaml.safe_dump(environment), encoding="utf-8")
 
     companions = Companions(signature=signature, input_example=input_example, metadata=metadata)
     save_folder(

@@ -12,7 +12,6 @@ from pycore.models.columns import Table
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import Schema
 from pycore.scoring.body_limit import UNLIMITED, BodyLimit
-from pycore.scoring.number_rows import columns_from_lines
 
 #: Cells that mean no value, in text columns too.
 #: Source: MLflow scoring protocol, CSV, which takes them from pandas.read_csv.
@@ -45,9 +44,6 @@ def read_csv(text: str, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> 
     InvalidInput
         The text is no CSV, or a line has more cells than the header.
     """
-    quick = _numbers(text, schema)
-    if quick is not None:
-        return quick
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
@@ -74,16 +70,6 @@ def read_csv(text: str, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> 
         values = [None if text in _MISSING else text for text in texts]
         columns[name] = values if schema else _guess(values)
     return table_from_columns(columns, schema, len(rows))
-
-
-def _numbers(text: str, schema: Schema | None) -> Table | None:
-    """Read a table of nothing but numbers; None if there may be anything else."""
-    header, _, lines = text.partition("\n")
-    names = header.removesuffix("\r").split(",")
-    if '"' in header or "" in names or len(set(names)) < len(names):
-        return None
-    columns = columns_from_lines(names, lines.encode(), schema)
-    return None if columns is None else table_from_columns(columns, schema)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -46,14 +46,18 @@ def columns_from_split(body: bytes, schema: Schema | None) -> dict[str, Column] 
         return None
 
 
-def columns_from_lines(names: Sequence[str], lines: bytes, schema: Schema | None) -> dict[str, Column] | None:
-    """Read lines of numbers with commas between, as CSV has them; otherwise as `columns_from_split`."""
-    if len(lines) < LEAST_BYTES or b"[" in lines or b"]" in lines:
+def columns_from_csv(body: bytes, schema: Schema | None) -> dict[str, Column] | None:
+    """Read a CSV body of a header line and lines of numbers; otherwise as `columns_from_split`."""
+    header, _, lines = body.partition(b"\n")
+    if len(lines) < LEAST_BYTES or b'"' in header or b"[" in lines or b"]" in lines:
         return None
-    rows = lines.replace(b"\r\n", b"\n").rstrip(b"\n").replace(b"\n", b"],[")
+    if b"\r" in lines:
+        lines = lines.replace(b"\r\n", b"\n")
+    rows = lines.rstrip(b"\n").replace(b"\n", b"],[")
     try:
+        names = header.removesuffix(b"\r").decode().split(",")
         table: Any = simdjson.Parser().parse(b"[[%b]]" % rows)
-        return _columns(names, table, len(table), schema)
+        return None if "" in names else _columns(names, table, len(table), schema)
     except _UNREADABLE:
         return None
 

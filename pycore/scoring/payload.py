@@ -26,7 +26,7 @@ from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 from pycore.scoring.content_type import body_format
 from pycore.scoring.csv_body import read_csv
 from pycore.scoring.legacy_bodies import modernized
-from pycore.scoring.number_rows import columns_from_split
+from pycore.scoring.number_rows import columns_from_csv, columns_from_split
 from pycore.wire.encoding import dumps, loads
 
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
@@ -92,11 +92,11 @@ def read_payload(
     if form == "arrow":
         return Payload(read_arrow(body, schema, limit), _params(None, signature))
     body = body.removeprefix(b"\xef\xbb\xbf")
-    if form == "csv":
-        return Payload(read_csv(_decode(body), schema, limit), _params(None, signature))
-    columns = columns_from_split(body, schema)
+    columns = columns_from_csv(body, schema) if form == "csv" else columns_from_split(body, schema)
     if columns is not None:
         return Payload(table_from_columns(columns, schema), _params(None, signature))
+    if form == "csv":
+        return Payload(read_csv(_decode(body), schema, limit), _params(None, signature))
     request = _read_json(body, schema)
     if not _CHAT_KEYS.isdisjoint(request):
         return _read_chat(request, signature)

@@ -12,7 +12,7 @@ from pycore.models.data_types import DataType
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import ColSpec, Schema
 from pycore.scoring import number_rows
-from pycore.scoring.number_rows import columns_from_lines, columns_from_split
+from pycore.scoring.number_rows import columns_from_csv, columns_from_split
 from pycore.scoring.payload import read_payload
 
 NUMBERS = Schema([ColSpec("double", "a"), ColSpec("float", "b")])
@@ -62,9 +62,10 @@ def test_json_is_read_alike_or_left_alone(data, schema):
 
 @given(st.text("0123456789.-+eEnaif,[]\"' \r\n", max_size=40), st.sampled_from([None, NUMBERS]))
 def test_csv_is_read_alike_or_left_alone(lines, schema):
-    quick = columns_from_lines(["a", "b"], lines.encode(), schema)
+    body = f"a,b\n{lines}".encode()
+    quick = columns_from_csv(body, schema)
     if quick is not None:
-        slow = read_slowly(f"a,b\n{lines}".encode(), "text/csv", schema)
+        slow = read_slowly(body, "text/csv", schema)
         check_equal(table_from_columns(quick, schema).columns, slow)
 
 
@@ -72,7 +73,7 @@ def test_rows_of_numbers_are_read():
     quick = columns_from_split(split([[1.5, -2], [3, 1e-300]]), None)
     assert quick is not None
     assert [quick[name].data.tolist() for name in "ab"] == [[1.5, 3.0], [-2.0, 1e-300]]
-    quick = columns_from_lines(["a", "b"], b"1.5,-2.5\r\n3,1e-300\r\n\n", None)
+    quick = columns_from_csv(b"a,b\r\n1.5,-2.5\r\n3,1e-300\r\n\n", None)
     assert quick is not None
     assert [quick[name].data.tolist() for name in "ab"] == [[1.5, 3.0], [-2.5, 1e-300]]
 
@@ -111,7 +112,15 @@ def test_all_else_is_left_to_the_general_reader(body):
     assert columns_from_split(body, None) is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"a,b", b'"a",b\n1.5,2.5', b",b\n1.5,2.5", b"a,a\n1.5,2.5", b"\xff,b\n1.5,2.5", b"a,b\n1.5,NA"],
+)
+def test_unusual_csv_is_left_to_the_general_reader(body):
+    assert columns_from_csv(body, None) is None
+
+
 def test_a_cell_cannot_pass_for_the_end_of_a_row():
-    assert columns_from_lines(["a", "b"], b"1.5,2.5],[3.5,4.5", None) is None
+    assert columns_from_csv(b"a,b\n1.5,2.5],[3.5,4.5", None) is None
     with pytest.raises(InvalidInput, match="Row 1 has 4 cells"):
         read_payload(b"a,b\n1.5,2.5],[3.5,4.5", "text/csv", None)
