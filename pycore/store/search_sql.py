@@ -40,6 +40,8 @@ from pycore.store.tables import HEAD_LENGTH
 
 C = Comparator
 _ORDERED: Mapping[Comparator, Callable[[Any, Any], Any]] = {C.LT: lt, C.LE: le, C.GT: gt, C.GE: ge, C.EQ: eq}
+#: As many matches of a filter are cheaper to sort than to be met along the order of 100,000 things.
+_FREQUENT = 3_000
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -130,6 +132,7 @@ def find_page(
         Where the page before ended.
     """
     statements = _Statements(connection.dialect.name, subject, experiment_ids, filter, order)
+    statements.look_ahead(connection)
     rows: list[Row[Any]] = []
     ends: list[Position] = []
     for number in range(position.part if position else 0, len(statements.parts)):
@@ -157,6 +160,32 @@ class _Statements:
         self._experiment_ids = experiment_ids
         self._filter = filter
         self._first, *self._following = order
+        # The clauses on each keyed field, which one row has to fulfil.
+        self._clauses: dict[Field, list[Clause]] = {}
+        for clause in filter:
+            if clause.field.entity in subject.keyed and clause.comparator is not C.IS_NULL:
+                self._clauses.setdefault(clause.field, []).append(clause)
+        self._frequent: set[Field] = set()
+
+    def look_ahead(self, connection: Connection) -> None:
+        """Find out which fields' clauses hold for so many things that it is better to begin elsewhere.
+
+        Other databases keep statistics for it. SQLite would take what a filter allows from its index and
+        sort it, be it half of all things; it is led to walk along the order instead, testing each thing,
+        until the page is full.
+        """
+        if self._dialect != "sqlite" or self._experiment_ids is None:
+            return
+        # The more there is to test, the further it is to each thing that passes.
+        enough = _FREQUENT * len(self._clauses) ** 2
+        for of, clauses in self._clauses.items():
+            row = self._table(of).alias("counted")
+            conditions = [condition for clause in clauses for condition in self._indexed(row, clause)]
+            if conditions:
+                some = select(literal(1)).where(self._in_scope(row, of), *conditions).limit(enough)
+                count = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+                if count == enough:
+                    self._frequent.add(of)
 
     @cached_property
     def parts(self) -> list[_Part]:
@@ -194,7 +223,6 @@ class _Statements:
             source, more = self._following_columns(source, sort, index)
             sort_columns += more
         conditions = [*where, part.condition]
-        rows: dict[Field, FromClause] = {}
         for clause in self._filter:
             if clause.comparator is C.IS_NULL:
                 conditions.append(not_(self._row_exists(clause.field)))
@@ -204,12 +232,17 @@ class _Statements:
                 related = self._subject.related[clause.field.entity][clause.field.key]
                 holds = self._compare(related.column, clause.comparator, clause.value)
                 conditions.append(related.rows.where(holds).exists())
+        for index, (of, clauses) in enumerate(self._clauses.items()):
+            if of == self._first.field and part.row is not None:
+                conditions += [self._row_condition(part.row, clause) for clause in clauses]
+                continue
+            row = self._table(of).alias(f"filtered_{index}")
+            holding = [self._row_condition(row, clause) for clause in clauses]
+            if of in self._frequent:
+                conditions.append(self._row_exists(of, row, *holding))
             else:
-                row = rows.get(clause.field)
-                if row is None:
-                    row = rows[clause.field] = self._table(clause.field).alias(f"filtered_{len(rows)}")
-                    source = source.join(row, self._belongs(row, clause.field))
-                conditions.append(self._row_condition(row, clause))
+                source = source.join(row, self._belongs(row, of))
+                conditions += holding
         if position is not None:
             conditions.append(_after(sort_columns, position.values))
         return (
@@ -244,15 +277,21 @@ class _Statements:
 
     def _belongs(self, row: FromClause, of: Field) -> ColumnElement[bool]:
         """Return the condition that a keyed row is that of a field of the thing."""
-        conditions = [row.c[name] == column for name, column in self._subject.link]
-        conditions.append(row.c.key == of.key)
+        linked = [row.c[name] == column for name, column in self._subject.link]
+        return and_(*linked, self._in_scope(row, of))
+
+    def _in_scope(self, row: FromClause, of: Field) -> ColumnElement[bool]:
+        """Return the condition that a keyed row is that of a field of any thing that is searched."""
+        conditions = [row.c.key == of.key]
         if self._experiment_ids is not None and "experiment_id" in row.c:
             conditions.append(among(row.c.experiment_id, self._experiment_ids))
         return and_(*conditions)
 
-    def _row_exists(self, of: Field) -> ColumnElement[bool]:
-        row = self._table(of).alias("present")
-        return select(literal(1)).where(self._belongs(row, of)).correlate_except(row).exists()
+    def _row_exists(
+        self, of: Field, row: FromClause | None = None, *holding: ColumnElement[bool]
+    ) -> ColumnElement[bool]:
+        row = self._table(of).alias("present") if row is None else row
+        return select(literal(1)).where(self._belongs(row, of), *holding).correlate_except(row).exists()
 
     def _attribute_condition(self, clause: Clause) -> ColumnElement[bool]:
         key = clause.field.key
@@ -260,18 +299,23 @@ class _Statements:
         return self._compare(column, clause.comparator, clause.value)
 
     def _row_condition(self, row: FromClause, clause: Clause) -> ColumnElement[bool]:
-        comparator, value = clause.comparator, clause.value
-        if comparator is C.IS_NOT_NULL:
+        if clause.comparator is C.IS_NOT_NULL:
             return true()
         if clause.field.entity is Entity.METRIC:
-            return _compare_metric(row, comparator, float(value))  # type: ignore[arg-type]
-        condition = self._compare(row.c.value, comparator, value)
+            return _compare_metric(row, clause)
+        return and_(*self._indexed(row, clause), self._compare(row.c.value, clause.comparator, clause.value))
+
+    def _indexed(self, row: FromClause, clause: Clause) -> list[ColumnElement[bool]]:
+        """Return what the index of a keyed table says about a clause; true wherever the clause is."""
+        comparator, value = clause.comparator, clause.value
+        if clause.field.entity is Entity.METRIC and comparator is not C.IS_NOT_NULL:
+            return [_compare_metric(row, clause)]
         if "value_head" in row.c and isinstance(value, str):
             if comparator is C.EQ:
-                return and_(row.c.value_head == value[:HEAD_LENGTH], condition)
+                return [row.c.value_head == value[:HEAD_LENGTH]]
             if comparator is C.LIKE:
-                return and_(*_begins(row.c.value_head, patterns.fixed_prefix(value)[:HEAD_LENGTH]), condition)
-        return condition
+                return _begins(row.c.value_head, patterns.fixed_prefix(value)[:HEAD_LENGTH])
+        return []
 
     def _compare(
         self, column: ColumnElement[Any], comparator: Comparator, value: Value
@@ -290,8 +334,9 @@ class _Statements:
         return compared
 
 
-def _compare_metric(row: FromClause, comparator: Comparator, number: float) -> ColumnElement[bool]:
-    value, kind = encode(number)
+def _compare_metric(row: FromClause, clause: Clause) -> ColumnElement[bool]:
+    comparator = clause.comparator
+    value, kind = encode(float(clause.value))  # type: ignore[arg-type]  # the parser saw to it
     equal = and_(row.c.value == value, row.c.value_kind == kind)
     if comparator is C.EQ:
         return equal

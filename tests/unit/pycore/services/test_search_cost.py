@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, text
 
 from pycore.entities import Metric, Param, RunTag
-from pycore.store import prepared
+from pycore.store import prepared, search_sql
 
 
 class _Noted:
@@ -129,3 +129,56 @@ def test_deleted_rows_of_an_experiment_are_not_read(api, database):
     with database.reading() as connection:
         columns = [row[2] for row in connection.execute(text("PRAGMA index_info(ix_runs_newest)"))]
     assert columns == ["experiment_id", "lifecycle_stage", "start_time"]
+
+
+@pytest.mark.parametrize(
+    ("filter_string", "order_by", "outermost"),
+    [
+        ("metrics.a > 0.1", ["metrics.b DESC"], "SEARCH sorted USING COVERING INDEX"),
+        ("metrics.a > 0.1", [], "SEARCH runs USING INDEX ix_runs_newest"),
+        ("params.q = 'x'", ["metrics.b"], "SEARCH sorted USING COVERING INDEX"),
+        ("metrics.b < -3", ["metrics.b"], "SEARCH sorted USING COVERING INDEX"),
+        ("metrics.a > 0.9", ["metrics.b DESC"], "SEARCH filtered_0 USING COVERING INDEX"),
+    ],
+)
+def test_what_most_runs_fulfil_is_tested_along_the_order(
+    api, database, statements, monkeypatch, filter_string, order_by, outermost
+):
+    monkeypatch.setattr(search_sql, "_FREQUENT", 10)
+    fill(api, 40)
+    statements.clear()
+    assert api.runs.search(["0"], filter_string, max_results=3, order_by=order_by)
+    statement, parameters = next(sent for sent in statements if "sort_0" in sent[0])
+    with database.reading() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert plan[0][-1].startswith(outermost), plan
+
+
+@pytest.mark.parametrize("order_by", [[], ["metrics.b"], ["metrics.a DESC"], ["params.p", "metrics.b"]])
+@pytest.mark.parametrize(
+    "filter_string",
+    [
+        "metrics.a > 0.2",
+        "metrics.a > 0.2 AND metrics.a <= 0.8",
+        "metrics.a != 0.5 AND params.p = '3'",
+        "tags.t LIKE 'n%' AND metrics.b < -1 AND params.q = 'x'",
+        "params.p != '2' AND metrics.none > 0",
+    ],
+)
+def test_both_ways_find_the_same(api, monkeypatch, filter_string, order_by):
+    fill(api, 40)
+    for i in range(5):
+        api.runs.create("0", start_time=100 + i)
+    found = []
+    for frequent in (1, 1000):
+        monkeypatch.setattr(search_sql, "_FREQUENT", frequent)
+        page = api.runs.search(["0"], filter_string, max_results=7, order_by=order_by)
+        ids = [run.info.run_id for run in page]
+        while page.token:
+            page = api.runs.search(
+                ["0"], filter_string, max_results=7, order_by=order_by, page_token=page.token
+            )
+            ids += [run.info.run_id for run in page]
+        found.append(ids)
+    assert found[0] == found[1]
+    assert len(set(found[0])) == len(found[0])
