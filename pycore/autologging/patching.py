@@ -38,6 +38,8 @@ class Options:
     ----------
     log_models : bool
         Save the trained model in the run, under ``model``.
+    log_datasets : bool
+        Note the training data, by name, digest and columns, where the library hands it over as a table.
     log_model_signatures, log_input_examples : bool
         Save its signature and the first rows with it.
     exclusive : bool
@@ -51,6 +53,7 @@ class Options:
     """
 
     log_models: bool = True
+    log_datasets: bool = True
     log_model_signatures: bool = True
     log_input_examples: bool = False
     exclusive: bool = False

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
+
+import numpy as np
 
 from pycore.autologging.patching import Observer, Options, Patches
 from pycore.entities import Metric, RunTag
 from pycore.flavors import sklearn as flavor
 from pycore.models.signature import infer_signature
-from pycore.tracking import fluent_logging, run_context, values
+from pycore.tracking import datasets, fluent_inputs, fluent_logging, run_context, values
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -20,9 +23,10 @@ _patches = Patches("sklearn")
 
 
 def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: Any) -> None:
-    """Log params, training metrics and the model of everything that is fitted.
+    """Log params, training metrics, the data's digest and the model of everything that is fitted.
 
-    A search over params also leaves ``cv_results.csv``, its best estimator and child runs.
+    A classifier's model comes with a picture of its confusion matrix. A search over params also leaves
+    ``cv_results.csv``, its best estimator and child runs.
 
     Parameters
     ----------
@@ -59,15 +63,21 @@ def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: A
 
 
 def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
+    from sklearn.utils import estimator_html_repr  # as above
+
     options = _patches.options
     kind = type(estimator)
     fluent_logging.log_params(estimator.get_params(deep=not _is_search(estimator)))
     tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__name__}"}
     fluent_logging.set_tags(tags)
+    fluent_logging.log_text(estimator_html_repr(estimator), "estimator.html")
+    if options.log_datasets and rows is not None:
+        fluent_inputs.log_input(_dataset(rows, target), context="train")
     if rows is not None and target is not None and hasattr(estimator, "predict"):
         fluent_logging.log_metrics(_training_metrics(estimator, rows, target))
     if not options.log_models:
         return
+    _log_confusion_matrix(estimator, rows, target)
     chosen: dict[str, Any] = {}
     if hasattr(estimator, "predict") and rows is not None:
         example = rows[:_EXAMPLE_ROWS]
@@ -80,6 +90,30 @@ def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
     flavor.log_model(estimator, "model", registered_model_name=options.registered_model_name, **chosen)
     if _is_search(estimator) and hasattr(estimator, "best_estimator_"):
         flavor.log_model(estimator.best_estimator_, "best_estimator", **chosen)
+
+
+def _dataset(rows: Any, target: Any) -> datasets.PandasDataset | datasets.NumpyDataset:
+    """Describe the training data by its content; a frame keeps its target as one more column."""
+    if not hasattr(rows, "columns"):
+        return datasets.from_numpy(np.asarray(rows), targets=None if target is None else np.asarray(target))
+    if target is None:
+        return datasets.from_pandas(rows)
+    name = str(getattr(target, "name", None) or "target")
+    return datasets.from_pandas(rows.assign(**{name: np.asarray(target)}), targets=name)
+
+
+def _log_confusion_matrix(estimator: Any, rows: Any, target: Any) -> None:
+    """Draw which classes were taken for which, where there are classes, and matplotlib to draw."""
+    from sklearn.base import is_classifier  # as above
+
+    if rows is None or target is None or not is_classifier(estimator) or find_spec("matplotlib") is None:
+        return
+    from pycore.evaluation.plots import confusion_matrix_plot
+
+    truth = np.asarray(target)
+    if truth.ndim == 1:
+        figure = confusion_matrix_plot(truth, estimator.predict(rows), list(estimator.classes_))
+        fluent_logging.log_figure(figure, "training_confusion_matrix.png")
 
 
 def _training_metrics(estimator: Any, rows: Any, target: Any) -> dict[str, float]:

@@ -34,7 +34,7 @@ def regressor_plots(targets: npt.NDArray[Any], predicted: Predictions) -> dict[s
 def classifier_plots(targets: npt.NDArray[Any], predicted: Predictions) -> dict[str, Figure]:
     """Return the confusion matrix and, where the model tells chances, its curves."""
     labels = classes(targets, predicted)
-    found = {"confusion_matrix": _confusion(targets, predicted, labels)}
+    found = {"confusion_matrix": confusion_matrix_plot(targets, predicted.values, labels)}
     if predicted.chances is None or len(labels) > _MAX_CURVES:
         return found
     shown = [1] if len(labels) == 2 else range(len(labels))
@@ -60,18 +60,13 @@ def classifier_plots(targets: npt.NDArray[Any], predicted: Predictions) -> dict[
     return found
 
 
-def _figure(across: str, up: str) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(6, 5), layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(across)
-    axes.set_ylabel(up)
-    return figure, axes
-
-
-def _confusion(targets: npt.NDArray[Any], predicted: Predictions, labels: list[Any]) -> Figure:
+def confusion_matrix_plot(
+    targets: npt.NDArray[Any], predicted: npt.NDArray[Any], labels: list[Any]
+) -> Figure:
+    """Return how many rows of each class were taken for which, of n rows each, in the order of `labels`."""
     places = {label: at for at, label in enumerate(labels)}
     counts = np.zeros((len(labels), len(labels)), dtype=int)
-    np.add.at(counts, ([places[each] for each in targets], [places[each] for each in predicted.values]), 1)
+    np.add.at(counts, ([places[each] for each in targets], [places[each] for each in predicted]), 1)
     figure, axes = _figure("Predicted class", "True class")
     figure.colorbar(axes.imshow(counts, cmap="Blues"), ax=axes)
     axes.set_xticks(range(len(labels)), [str(label) for label in labels], rotation=45, ha="right")
@@ -81,6 +76,14 @@ def _confusion(targets: npt.NDArray[Any], predicted: Predictions, labels: list[A
             ink = "w" if count > counts.max() / 2 else "k"
             axes.text(column, row, str(count), ha="center", va="center", color=ink)
     return figure
+
+
+def _figure(across: str, up: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    return figure, axes
 
 
 def _roc(truth: Any, chance: Any) -> tuple[Any, Any]:

@@ -54,13 +54,18 @@ def test_a_classifier_of_sklearn():
         )
     }  # fmt: skip
     assert run.data.metrics["training_score"] == model.score(ROWS, KIND)
+    assert {"estimator.html", "training_confusion_matrix.png", "model"} == files(run)
+    assert "LogisticRegression" in content(run, "estimator.html")
+    (read,) = run.inputs.dataset_inputs
+    assert {tag.key: tag.value for tag in read.tags} == {"mlflow.data.context": "train"}
+    assert json.loads(read.dataset.profile)["num_rows"] == len(ROWS)
     loaded = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     np.testing.assert_array_equal(loaded.predict(ROWS), model.predict(ROWS))
     pd.testing.assert_frame_equal(loaded.input_example, ROWS.head())
 
 
 def test_a_regressor_of_sklearn_inside_a_run():
-    mlflow.sklearn.autolog(log_models=False)
+    mlflow.sklearn.autolog(log_models=False, log_datasets=False)
     with mlflow.start_run():
         model = LinearRegression().fit(ROWS, WIDTH)
     run = only_run()
@@ -68,7 +73,8 @@ def test_a_regressor_of_sklearn_inside_a_run():
     assert run.data.metrics["training_root_mean_squared_error"] == pytest.approx(
         run.data.metrics["training_mean_squared_error"] ** 0.5
     )
-    assert files(run) == set()
+    assert files(run) == {"estimator.html"}
+    assert run.inputs.dataset_inputs == ()
 
 
 def test_something_that_only_transforms():
