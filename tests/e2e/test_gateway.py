@@ -221,12 +221,21 @@ def test_many_first_requests_start_one_engine(tmp_path):
         assert len(list(notes.iterdir())) == len(hosts(running)) == 1
 
 
-def test_a_moved_alias_swaps_under_load_without_a_failed_request(tmp_path):
+@pytest.mark.parametrize("reference", ["@live", "Production"])
+def test_a_moved_alias_or_stage_swaps_under_load_without_a_failed_request(tmp_path, reference):
     with serving(tmp_path) as (running, client), ThreadPoolExecutor(4) as threads:
         for factor in (2, 3):
             register(client, "m", times(tmp_path, factor))
-        client.set_registered_model_alias("m", "live", "1")
-        assert post(running, "m", "@live").json() == {"predictions": [2.0, 4.0]}
+        register(client, "m", write_model(tmp_path / "broken", BROKEN))
+
+        def move(version):
+            if reference.startswith("@"):
+                client.set_registered_model_alias("m", reference[1:], version)
+            else:
+                client.transition_model_version_stage("m", version, reference, archive_existing_versions=True)
+
+        move("1")
+        assert post(running, "m", reference).json() == {"predictions": [2.0, 4.0]}
         done = threading.Event()
 
         def load():
@@ -234,19 +243,31 @@ def test_a_moved_alias_swaps_under_load_without_a_failed_request(tmp_path):
             with requests.Session() as session:
                 while not done.is_set():
                     body = {"dataframe_records": [{"x": 1.0}]}
-                    reply = session.post(address(running, "m", "@live"), json=body, timeout=30)
+                    reply = session.post(address(running, "m", reference), json=body, timeout=30)
                     seen.append((reply.status_code, reply.headers.get(VERSION_HEADER), reply.text))
             return seen
 
         loads = [threads.submit(load) for _ in range(4)]
         try:
-            client.set_registered_model_alias("m", "live", "2")
-            until(lambda: post(running, "m", "@live").headers[VERSION_HEADER] == "2", 60)
+            move("2")
+            until(lambda: post(running, "m", reference).headers[VERSION_HEADER] == "2", 60)
             until(lambda: len(hosts(running)) == 1, 60)
+            # One that does not load changes nothing but for what the replies say of it.
+            move("3")
+            until(lambda: post(running, "m", reference).headers.get(WARNING_HEADER), 60)
         finally:
             done.set()
         answers = {answer for task in loads for answer in task.result()}
         assert answers == {(200, "1", '{"predictions": [2.0]}'), (200, "2", '{"predictions": [3.0]}')}
+
+
+def test_each_model_has_a_page_of_its_own(wine):
+    found = requests.get(address(wine, WINE, "Production", "/openapi.json"), timeout=30).json()
+    assert list(found["components"]["schemas"]["Row"]["properties"]) == ["x"]
+    page = requests.get(address(wine, WINE, "Production", "/docs"), timeout=30)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    script = address(wine, WINE, "Production", "/docs/swagger-ui-bundle.js")
+    assert requests.get(script, timeout=30).status_code == 200
 
 
 def test_a_version_that_does_not_load_leaves_the_old_one_answering(tmp_path):
