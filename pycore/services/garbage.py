@@ -217,9 +217,10 @@ def _with_reasons(
     reasons: Mapping[str, str],
 ) -> list[Garbage]:
     """Return all in the order of removal; what contains a thing that is kept is kept with it."""
-    run_reasons = {row.identifier: reasons[row.identifier] for row in runs if row.identifier in reasons}
+    run_ids = {row.identifier for row in runs}
+    run_reasons = {run_id: reasons[run_id] for run_id in run_ids & reasons.keys()}
     for row in models:
-        if row.identifier in reasons:
+        if row.identifier in reasons and row.source_run_id in run_ids:
             run_reasons.setdefault(row.source_run_id, f"its logged model {row.identifier} is kept")
     found = []
     for row in models:

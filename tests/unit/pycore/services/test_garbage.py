@@ -234,6 +234,19 @@ def test_what_a_registered_version_was_made_from_is_kept_unless_forced(world: Wo
     assert world.api.model_versions.get("iris-lm", "1").source
 
 
+def test_a_model_that_is_kept_keeps_no_others(world: World):
+    active = world.run()
+    kept, gone, alone = world.model(None), world.model(None), world.model(active)
+    sibling = world.model(active)
+    world.api.registered_models.create("iris-lm")
+    for model in (kept, alone):
+        world.api.model_versions.create("iris-lm", f"models:/{model}")
+    for model in (kept, gone, alone, sibling):
+        world.api.logged_models.delete(model)
+    found = world.collect()
+    assert {model for model, reason in found.items() if reason == "removed"} == {gone, sibling}
+
+
 def test_versions_in_another_database_count_too(world: World, tmp_path: Path):
     run = world.run()
     with Database.open(f"sqlite:///{tmp_path}/registry.db") as other:
