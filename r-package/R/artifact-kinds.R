@@ -25,7 +25,7 @@
 #'   mlflow_log_rds(lm(Sepal.Width ~ Sepal.Length, iris), "fit.rds")
 #' })
 mlflow_log_table <- function(data, artifact_file, run_id = NULL, client = NULL) {
-  if (!is.data.frame(data)) abort("{.arg data} must be a data frame, not {describe(data)}.", "invalid_input")
+  if (!is.data.frame(data)) abort("{.arg data} must be a data frame, not {describe(data)}.", "invalid_argument")
   artifact_file <- check_string(artifact_file)
   if (!grepl("[.]csv$", artifact_file)) {
     return(log_content(split_json(data), artifact_file, run_id, client))
@@ -55,7 +55,7 @@ figure_device <- function(file, width, height, dpi, call = rlang::caller_env()) 
     },
     svg = function(path) grDevices::svg(path, width = width, height = height),
     pdf = function(path) grDevices::pdf(path, width = width, height = height),
-    abort("A figure must be a .png, .svg or .pdf file, not {.val {file}}.", "invalid_input", call = call)
+    abort("A figure must be a .png, .svg or .pdf file, not {.val {file}}.", "invalid_argument", call = call)
   )
 }
 
@@ -73,7 +73,7 @@ mlflow_log_image <- function(x, artifact_file, run_id = NULL, client = NULL) {
         "An image must be the path of a file, or numbers from 0 to 1 in a matrix or array.",
         i = "Numbers are logged as a .png file."
       ),
-      "invalid_input"
+      "invalid_argument"
     )
   }
   raster <- grDevices::as.raster(x)
@@ -94,7 +94,7 @@ mlflow_log_html <- function(widget, artifact_file, run_id = NULL, client = NULL)
     return(log_written(artifact_file, run_id, client, write))
   }
   if (!is.character(widget)) {
-    abort("{.arg widget} must be an htmlwidget or text, not {describe(widget)}.", "invalid_input")
+    abort("{.arg widget} must be an htmlwidget or text, not {describe(widget)}.", "invalid_argument")
   }
   log_content(paste0(as_utf8(widget), "\n"), artifact_file, run_id, client)
 }
@@ -132,7 +132,7 @@ mlflow_load_table <- function(artifact_uri, client = NULL) {
   }
   content <- jsonlite::fromJSON(replace_bare_words(read_utf8(file), "NaN", "null"), simplifyVector = FALSE)
   if (!is.list(content) || !all(c("columns", "data") %in% names(content))) {
-    abort("{artifact_uri} is no table: it has no `columns` and `data`.", "invalid_input")
+    abort("{artifact_uri} is no table: it has no `columns` and `data`.", "invalid_argument")
   }
   names <- vapply(content$columns, as.character, "")
   columns <- lapply(seq_along(names), function(i) {

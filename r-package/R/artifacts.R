@@ -53,14 +53,14 @@ mlflow_log_artifacts <- function(local_dir, artifact_path = NULL, run_id = NULL,
 #'   mlflow_log_dict(list(levels = levels(iris$Species)), "species.json")
 #' })
 mlflow_log_text <- function(text, artifact_file, run_id = NULL, client = NULL) {
-  if (!is.character(text)) abort("{.arg text} must be text, not {describe(text)}.", "invalid_input")
+  if (!is.character(text)) abort("{.arg text} must be text, not {describe(text)}.", "invalid_argument")
   log_content(paste0(as_utf8(text), "\n"), artifact_file, run_id, client)
 }
 
 #' @rdname mlflow_log_text
 #' @export
 mlflow_log_dict <- function(x, artifact_file, run_id = NULL, client = NULL) {
-  if (!is.list(x) || is.data.frame(x)) abort("{.arg x} must be a list, not {describe(x)}.", "invalid_input")
+  if (!is.list(x) || is.data.frame(x)) abort("{.arg x} must be a list, not {describe(x)}.", "invalid_argument")
   text <- if (grepl("[.]ya?ml$", artifact_file)) {
     to_yaml(x)
   } else {
@@ -138,7 +138,7 @@ artifact_table <- function(files) {
 mlflow_download_artifacts <- function(path = NULL, run_id = NULL, client = NULL,
                                       artifact_uri = NULL, dst_path = NULL) {
   if (is.null(path) == is.null(artifact_uri)) {
-    abort("Exactly one of `path` and `artifact_uri` must be given.", "invalid_input")
+    abort("Exactly one of `path` and `artifact_uri` must be given.", "invalid_argument")
   }
   if (!is.null(artifact_uri)) {
     location <- locate_model(check_string(artifact_uri), client)
@@ -177,7 +177,7 @@ artifact_root <- function(uri, client, call = rlang::caller_env()) {
       "Files at '{scheme}:' addresses cannot be reached from R.",
       i = "Let the server pass them on: start it with {.code --serve-artifacts}."
     ),
-    "invalid_input",
+    "invalid_argument",
     call = call
   )
 }
@@ -296,7 +296,7 @@ check_artifact_path <- function(path, arg = rlang::caller_arg(path), call = rlan
         "Invalid path {encodeString(path, quote = '\"')} for a run's file.",
         i = "It must be relative, with forward slashes, and must not leave the run's folder."
       ),
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }

@@ -74,6 +74,7 @@ card <- function(class, title, fields) {
 }
 
 pairs_text <- function(pairs) {
+  pairs <- as.data.frame(pairs)[order(pairs$key, method = "radix"), ]
   paste(pairs$key, "=", pairs$value, recycle0 = TRUE)
 }
 

@@ -6,7 +6,7 @@ check_string <- function(x, null = FALSE, empty = FALSE, arg = rlang::caller_arg
   if (!is.character(x) || length(x) != 1 || is.na(x) || !(empty || nzchar(x))) {
     abort(
       "{.arg {arg}} must be one {if (empty) '' else 'non-empty '}text, not {describe(x)}.",
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
@@ -25,14 +25,14 @@ check_id <- function(x, null = FALSE, arg = rlang::caller_arg(x), call = rlang::
 check_number <- function(x, null = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (is.null(x) && null) return(NULL)
   if (!is.numeric(x) || length(x) != 1 || (is.na(x) && !is.nan(x))) {
-    abort("{.arg {arg}} must be one number, not {describe(x)}.", "invalid_input", call = call)
+    abort("{.arg {arg}} must be one number, not {describe(x)}.", "invalid_argument", call = call)
   }
   as.numeric(x)
 }
 
 check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (!is.logical(x) || length(x) != 1 || is.na(x)) {
-    abort("{.arg {arg}} must be TRUE or FALSE, not {describe(x)}.", "invalid_input", call = call)
+    abort("{.arg {arg}} must be TRUE or FALSE, not {describe(x)}.", "invalid_argument", call = call)
   }
   x
 }
@@ -40,7 +40,7 @@ check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
 check_texts <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   x <- unlist(x)
   if (!is.null(x) && (!is.character(x) || anyNA(x))) {
-    abort("{.arg {arg}} must hold texts only, not {describe(x)}.", "invalid_input", call = call)
+    abort("{.arg {arg}} must hold texts only, not {describe(x)}.", "invalid_argument", call = call)
   }
   as.list(as_utf8(as.character(x)))
 }
@@ -63,7 +63,7 @@ check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
         "{.arg {arg}} must give one value per key.",
         i = "Write {.code list(key = \"value\")}."
       ),
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
@@ -73,7 +73,7 @@ check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
 # The value of a param or tag, as text.
 check_value <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (!is.atomic(x) || length(x) != 1) {
-    abort("{.arg {arg}} must be one value, not {describe(x)}.", "invalid_input", call = call)
+    abort("{.arg {arg}} must be one value, not {describe(x)}.", "invalid_argument", call = call)
   }
   as_text(x)
 }

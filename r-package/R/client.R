@@ -4,16 +4,17 @@
 #' taken from the environment variable `MLFLOW_TRACKING_URI`.
 #'
 #' @param uri Address of a tracking server: `http://host:port` or `https://host`. Start one with
-#'   `crateflow server`.
+#'   `crateflow server`. NULL goes back to the environment variable.
 #' @returns `mlflow_set_tracking_uri()` returns `uri`, invisibly. `mlflow_get_tracking_uri()` returns
 #'   the address in force, `""` when there is none.
 #' @export
 #' @examples
 #' mlflow_set_tracking_uri("http://127.0.0.1:5000")
 #' mlflow_get_tracking_uri()
+#' mlflow_set_tracking_uri(NULL)
 mlflow_set_tracking_uri <- function(uri) {
-  session$tracking_uri <- check_string(uri)
-  notify("tracking_uri", list(tracking_uri = uri))
+  session$tracking_uri <- check_string(uri, null = TRUE)
+  notify("tracking_uri", list(tracking_uri = mlflow_get_tracking_uri()))
   invisible(uri)
 }
 
@@ -29,15 +30,16 @@ mlflow_get_tracking_uri <- function() {
 #' `mlflow_set_registry_uri()` it is taken from the environment variable `MLFLOW_REGISTRY_URI`, else it is
 #' the tracking URI.
 #'
-#' @param uri Address of a server, see [mlflow_set_tracking_uri()].
+#' @param uri Address of a server, see [mlflow_set_tracking_uri()]; NULL goes back to the default.
 #' @returns `mlflow_set_registry_uri()` returns `uri`, invisibly. `mlflow_get_registry_uri()` returns the
 #'   address in force, `""` when there is none.
 #' @export
 #' @examples
 #' mlflow_set_registry_uri("http://127.0.0.1:5000")
 #' mlflow_get_registry_uri()
+#' mlflow_set_registry_uri(NULL)
 mlflow_set_registry_uri <- function(uri) {
-  session$registry_uri <- check_string(uri)
+  session$registry_uri <- check_string(uri, null = TRUE)
   invisible(uri)
 }
 
@@ -94,7 +96,7 @@ check_tracking_uri <- function(uri, call = rlang::caller_env()) {
     )
   }
   scheme <- sub(":.*", "", uri)
-  abort(c("Unsupported scheme: '{scheme}'", start), c("no_server", "invalid_input"), call = call)
+  abort(c("Unsupported scheme: '{scheme}'", start), c("no_server", "invalid_argument"), call = call)
 }
 
 hide_password <- function(uri) {
@@ -118,7 +120,7 @@ client_for <- function(client, uri, call) {
   }
   if (!inherits(client, "mlflow_client")) {
     abort("{.arg client} must come from {.fn mlflow_client}, not be {describe(client)}.",
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }

@@ -73,7 +73,7 @@ abort_missing_packages <- function(packages, need, call) {
   names <- paste(packages, collapse = ", ")
   abort(
     c(
-      "{need} {cli::qty(packages)}package{?s} that {?is/are} not installed: {names}.",
+      "{need} {cli::qty(packages)}{?a package that is/packages that are} not installed: {names}.",
       i = "Install with `install.packages({install})`."
     ),
     "missing_package",

@@ -14,7 +14,7 @@
 #' @examples
 #' mlflow_check_crate(crate(function(x) predict(model, x), model = lm(mpg ~ wt, mtcars)))
 mlflow_check_crate <- function(crate, columns = character()) {
-  if (!is_crate(crate)) abort("{.arg crate} must be a crate, not {describe(crate)}.", "invalid_input")
+  if (!is_crate(crate)) abort("{.arg crate} must be a crate, not {describe(crate)}.", "invalid_argument")
   missing <- crate_missing_names(crate, unlist(check_texts(columns)))
   structure(
     list(

@@ -20,7 +20,7 @@
 crate <- function(.fn, ..., .parent_env = baseenv()) {
   objects <- list(...)
   if (length(objects) > 0 && !rlang::is_named(objects)) {
-    abort("All `...` arguments must be named.", "invalid_input")
+    abort("All `...` arguments must be named.", "invalid_argument")
   }
   # The code is evaluated below the caller, so that it sees what stands there, and then cut off.
   env <- new.env(parent = rlang::caller_env())
@@ -32,10 +32,10 @@ crate <- function(.fn, ..., .parent_env = baseenv()) {
   } else if (is.function(fn)) {
     own <- environment(fn)
   } else {
-    abort("{.arg .fn} must be a function or a formula, not {describe(fn)}.", "invalid_input")
+    abort("{.arg .fn} must be a function or a formula, not {describe(fn)}.", "invalid_argument")
   }
   if (!identical(own, env)) {
-    abort("The function must be defined inside this call.", "invalid_input")
+    abort("The function must be defined inside this call.", "invalid_argument")
   }
   parent.env(env) <- .parent_env
   fn <- rlang::zap_srcref(fn)

@@ -6,7 +6,8 @@
 #'
 #' @section Errors:
 #' Every error of this package has the class `crateflow_error` and one that says what happened:
-#' `crateflow_error_not_found`, `_already_exists`, `_invalid_input`, `_conflict`, `_unavailable`,
+#' `crateflow_error_not_found`, `_already_exists`, `_invalid_argument` (found here; also `_invalid_input`),
+#' `_invalid_input`, `_conflict`, `_unavailable`,
 #' `_unauthenticated`, `_permission_denied`, `_no_server`, `_no_active_run`,
 #' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_no_command`,
 #' `_command_failed`, `_unfit_crate` or `_dry_run`. An answer of a server also has the server's own code as

@@ -21,7 +21,7 @@ mlflow_log_input <- function(data, name = "dataset", context = NULL, source = NU
                              run_id = NULL, client = NULL) {
   if (is.matrix(data)) data <- as.data.frame(data)
   if (!is.data.frame(data)) {
-    abort("{.arg data} must be a data frame or a matrix, not {describe(data)}.", "invalid_input")
+    abort("{.arg data} must be a data frame or a matrix, not {describe(data)}.", "invalid_argument")
   }
   name <- check_string(name)
   context <- check_string(context, null = TRUE)

@@ -34,7 +34,7 @@ mlflow_create_experiment <- function(name, artifact_location = NULL, client = NU
 mlflow_set_experiment <- function(experiment_name = NULL, experiment_id = NULL,
                                   artifact_location = NULL) {
   if (is.null(experiment_name) == is.null(experiment_id)) {
-    abort("Exactly one of `experiment_name` and `experiment_id` must be given.", "invalid_input")
+    abort("Exactly one of `experiment_name` and `experiment_id` must be given.", "invalid_argument")
   }
   client <- as_client(NULL)
   if (is.null(experiment_name)) {
@@ -103,7 +103,7 @@ get_experiment <- function(client, experiment_id, call = rlang::caller_env()) {
 #' mlflow_get_experiment("0")
 mlflow_get_experiment <- function(experiment_id = NULL, name = NULL, client = NULL) {
   if (!is.null(experiment_id) && !is.null(name)) {
-    abort("Only one of `name` or `experiment_id` should be specified.", "invalid_input")
+    abort("Only one of `name` or `experiment_id` should be specified.", "invalid_argument")
   }
   if (is.null(name)) {
     experiment_id <- resolve_experiment_id(experiment_id, client)
@@ -255,7 +255,7 @@ mlflow_rename_experiment <- function(new_name, experiment_id = NULL, client = NU
 resolve_experiment_id <- function(experiment_id, client, call = rlang::caller_env()) {
   if (!is.null(experiment_id)) return(check_id(experiment_id, call = call))
   if (!is.null(client)) {
-    abort("`experiment_id` must be specified when `client` is specified.", "invalid_input",
+    abort("`experiment_id` must be specified when `client` is specified.", "invalid_argument",
       call = call
     )
   }

@@ -36,7 +36,7 @@ mlflow_log_metric <- function(key, value, timestamp = NULL, step = NULL, run_id 
 mlflow_log_metrics <- function(metrics, step = NULL, timestamp = NULL, run_id = NULL,
                                client = NULL) {
   if (!rlang::is_named(metrics)) {
-    abort("{.arg metrics} must give one number per name.", "invalid_input")
+    abort("{.arg metrics} must give one number per name.", "invalid_argument")
   }
   timestamp <- as_ms(timestamp) %||% now_ms()
   step <- round(check_number(step, null = TRUE) %||% 0)
@@ -50,7 +50,7 @@ mlflow_log_metrics <- function(metrics, step = NULL, timestamp = NULL, run_id = 
 }
 
 check_metric <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (length(x) != 1) abort("Value must be a scalar (length 1).", "invalid_input", call = call)
+  if (length(x) != 1) abort("Value must be a scalar (length 1).", "invalid_argument", call = call)
   if (is.logical(x)) x <- as.numeric(x)
   check_number(x, arg = arg, call = call)
 }
@@ -102,13 +102,13 @@ check_batch <- function(frame, name, columns, call = rlang::caller_env()) {
         "{name} batch input dataframe must contain exactly the following columns: {expected}.",
         "Found: {found}"
       ),
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
   missing <- vapply(frame, function(column) any(is.na(column) & !is_nan(column)), NA)
   if (any(missing)) {
-    abort("{name} batch input dataframe contains a missing ('NA') entry.", "invalid_input",
+    abort("{name} batch input dataframe contains a missing ('NA') entry.", "invalid_argument",
       call = call
     )
   }
@@ -118,7 +118,7 @@ check_batch_numbers <- function(metrics, call = rlang::caller_env()) {
   numeric <- vapply(metrics[c("value", "step")], is.numeric, NA)
   if (!all(numeric)) {
     wrong <- names(numeric)[!numeric]
-    abort("metrics batch input dataframe must have numbers in: {wrong}.", "invalid_input", call = call)
+    abort("metrics batch input dataframe must have numbers in: {wrong}.", "invalid_argument", call = call)
   }
 }
 

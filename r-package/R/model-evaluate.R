@@ -19,16 +19,16 @@ mlflow_evaluate <- function(model, data, target, type = c("regressor", "classifi
   type <- match.arg(type)
   target <- check_string(target)
   if (!is.data.frame(data) || !target %in% names(data)) {
-    abort("{.arg data} must be a data frame with the column {.val {target}}.", "invalid_input")
+    abort("{.arg data} must be a data frame with the column {.val {target}}.", "invalid_argument")
   }
   if (is.character(model)) model <- mlflow_load_model(model)
   truth <- data[[target]]
   predicted <- prediction_of(mlflow_predict(model, data[setdiff(names(data), target)]))
   if (!all(count_rows(predicted) == nrow(data))) {
-    abort("The model does not predict one value for each row.", "invalid_input")
+    abort("The model does not predict one value for each row.", "invalid_argument")
   }
   if (type == "regressor" && !(is.numeric(truth) && is.numeric(predicted) && NCOL(predicted) == 1)) {
-    abort("A regressor predicts numbers; is it a classifier?", "invalid_input")
+    abort("A regressor predicts numbers; is it a classifier?", "invalid_argument")
   }
   result <- switch(type,
     regressor = evaluate_numbers(truth, as.vector(predicted)),
@@ -92,11 +92,11 @@ mlflow_set_signature <- function(model_uri, signature, client = NULL) {
   uri <- check_string(model_uri)
   if (!inherits(signature, "mlflow_signature")) {
     abort("{.arg signature} must come from {.fn mlflow_infer_signature}, not be {describe(signature)}.",
-      "invalid_input"
+      "invalid_argument"
     )
   }
   if (grepl("^models:", uri)) {
-    abort("A registered version does not change: set the signature of the run's model.", "invalid_input")
+    abort("A registered version does not change: set the signature of the run's model.", "invalid_argument")
   }
   place <- locate_model(uri, client)
   folder <- withr::local_tempdir()

@@ -28,7 +28,7 @@ pack_type <- function(type, types, call) {
   if (type %in% names(types)) return(types[[type]])
   if (type %in% types) return(type)
   abort("{.arg type} must be one of {.val {names(types)}} for this model, not {.val {type}}.",
-    "invalid_input",
+    "invalid_argument",
     call = call
   )
 }
@@ -180,7 +180,7 @@ pack.svm <- function(model, type, call) {
         "This model has no probabilities.",
         i = "Fit it with {.code svm(..., probability = TRUE)}."
       ),
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
@@ -258,10 +258,10 @@ pack_parsnip <- function(model, mode, type, call) {
 #' @export
 pack.function <- function(model, type, call) {
   if (!is.null(type)) {
-    abort("A function predicts what it returns: {.arg type} cannot be given.", "invalid_input", call = call)
+    abort("A function predicts what it returns: {.arg type} cannot be given.", "invalid_argument", call = call)
   }
   if (is.primitive(model) || length(formals(model)) == 0) {
-    abort("A function that is to be a model must take a data frame.", "invalid_input", call = call)
+    abort("A function that is to be a model must take a data frame.", "invalid_argument", call = call)
   }
   env <- new.env(parent = baseenv())
   carry_names(model, env, call)

@@ -178,24 +178,24 @@ check_save_arguments <- function(signature, input_example, metadata, dry_run,
                                  call = rlang::caller_env()) {
   if (!is.null(signature) && !inherits(signature, "mlflow_signature")) {
     abort("{.arg signature} must come from {.fn mlflow_infer_signature}, not be {describe(signature)}.",
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
   if (!is.null(input_example) && !(is.data.frame(input_example) && nrow(input_example) > 0)) {
     abort("{.arg input_example} must be a data frame with rows, not {describe(input_example)}.",
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }
   if (length(metadata) > 0 && !(is.list(metadata) && rlang::is_named(metadata))) {
-    abort("{.arg metadata} must be a named list, not {describe(metadata)}.", "invalid_input",
+    abort("{.arg metadata} must be a named list, not {describe(metadata)}.", "invalid_argument",
       call = call
     )
   }
   check_flag(dry_run, call = call)
   if (dry_run && is.null(input_example)) {
-    abort("A dry run needs an {.arg input_example} to predict.", "invalid_input", call = call)
+    abort("A dry run needs an {.arg input_example} to predict.", "invalid_argument", call = call)
   }
 }
 

@@ -17,11 +17,11 @@ mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
   if (!is.data.frame(input) || ncol(input) == 0 || anyDuplicated(names(input))) {
     abort(
       "{.arg input} must be a data frame with columns of different names, not {describe(input)}.",
-      "invalid_input"
+      "invalid_argument"
     )
   }
   if (length(params) > 0 && !(is.list(params) && rlang::is_named(params))) {
-    abort("{.arg params} must be a named list, not {describe(params)}.", "invalid_input")
+    abort("{.arg params} must be a named list, not {describe(params)}.", "invalid_argument")
   }
   factors <- Filter(is.factor, as.list(input))
   types <- vapply(as.list(input), r_type, "")
@@ -90,7 +90,7 @@ table_schema <- function(table, call = rlang::caller_env()) {
           "The column `{name}` is of class {class(column)[[1]]}, which has no type in a signature.",
           i = "Use numbers, texts, logicals, factors, Date or POSIXct."
         ),
-        "invalid_input",
+        "invalid_argument",
         call = call
       )
     }
@@ -137,7 +137,7 @@ crate_params <- function(crate) {
 param_schema <- function(name, default, call = rlang::caller_env()) {
   type <- schema_type(default)
   if (is.null(type) || length(default) == 0 || anyNA(default)) {
-    abort("The param `{name}` needs a default: numbers, texts or logicals.", "invalid_input",
+    abort("The param `{name}` needs a default: numbers, texts or logicals.", "invalid_argument",
       call = call
     )
   }

@@ -88,7 +88,7 @@ abort_model_uri <- function(uri, call) {
         "{.code models:/<name>@<alias>}."
       )
     ),
-    "invalid_input",
+    "invalid_argument",
     call = call
   )
 }

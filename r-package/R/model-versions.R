@@ -242,7 +242,7 @@ mlflow_transition_model_version_stage <- function(name, version, stage,
 mlflow_set_model_version_tag <- function(name, version = NULL, key = NULL, value = NULL,
                                          stage = NULL, client = NULL) {
   name <- check_string(name)
-  if (is.null(version) && is.null(stage)) abort("version or stage must be set", "invalid_input")
+  if (is.null(version) && is.null(stage)) abort("version or stage must be set", "invalid_argument")
   client <- as_registry_client(client)
   if (is.null(version)) {
     found <- latest_versions(client, name, check_string(stage))

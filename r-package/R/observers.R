@@ -17,7 +17,7 @@
 #' })
 mlflow_register_external_observer <- function(observer) {
   if (!is.list(observer) && !is.environment(observer) || !is.function(observer$register_tracking_event)) {
-    abort("{.arg observer} must have a function `register_tracking_event`.", "invalid_input")
+    abort("{.arg observer} must have a function `register_tracking_event`.", "invalid_argument")
   }
   options(MLflowObservers = c(getOption("MLflowObservers"), list(observer)))
   invisible(NULL)

@@ -35,7 +35,7 @@ json_column <- function(name, column, call) {
   }
   if (is.null(tokens)) {
     abort("The column `{name}` is of class {class(column)[[1]]}, which cannot be sent.",
-      "invalid_input",
+      "invalid_argument",
       call = call
     )
   }

@@ -16,18 +16,18 @@ mlflow_param <- function(name, default = NULL, type = NULL, description = NULL) 
   type <- check_string(type, null = TRUE)
   check_string(description, null = TRUE, empty = TRUE)
   if (is.null(default) && is.null(type)) {
-    abort("At least one of `default` or `type` must be specified.", "invalid_input")
+    abort("At least one of `default` or `type` must be specified.", "invalid_argument")
   }
   type <- type %||% typed_as(default)
   if (!type %in% names(param_types)) {
-    abort("{.arg type} must be one of {.val {names(param_types)}}, not {.val {type}}.", "invalid_input")
+    abort("{.arg type} must be one of {.val {names(param_types)}}, not {.val {type}}.", "invalid_argument")
   }
   value <- (session$params %||% command_params(commandArgs(trailingOnly = TRUE)))[[name]] %||% default
   if (is.null(value)) {
-    abort("The parameter `{name}` needs a value: {.code --{name} <value>}.", "invalid_input")
+    abort("The parameter `{name}` needs a value: {.code --{name} <value>}.", "invalid_argument")
   }
   typed <- suppressWarnings(param_types[[type]](value))
-  if (is.na(typed)) abort("The parameter `{name}` must be {type}, not {.val {value}}.", "invalid_input")
+  if (is.na(typed)) abort("The parameter `{name}` must be {type}, not {.val {value}}.", "invalid_argument")
   typed
 }
 
@@ -81,20 +81,21 @@ command_params <- function(arguments) {
 #' @param no_conda Kept for scripts written for MLflow 1: `TRUE` is `env_manager = "local"`.
 #' @returns The run's id, invisibly.
 #' @export
-#' @examplesIf nzchar(Sys.which("crateflow")) && nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
+#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI")) && nzchar(Sys.which("crateflow"))
 #' project <- tempfile("project-")
 #' dir.create(project)
 #' writeLines(
 #'   "crateflow::mlflow_log_param('alpha', crateflow::mlflow_param('alpha', 0.5))",
 #'   file.path(project, "train.R")
 #' )
-#' # mlflow_run(project, "train.R", parameters = list(alpha = 0.2))
+#' run_id <- mlflow_run(project, "train.R", parameters = list(alpha = 0.2))
+#' mlflow_get_run(run_id)
 mlflow_run <- function(uri = ".", entry_point = NULL, version = NULL, parameters = NULL,
                        experiment_id = NULL, experiment_name = NULL, backend = NULL,
                        backend_config = NULL, env_manager = NULL, storage_dir = NULL,
                        no_conda = FALSE) {
   if (!is.null(experiment_name) && !is.null(experiment_id)) {
-    abort("Only one of `experiment_name` and `experiment_id` can be given.", "invalid_input")
+    abort("Only one of `experiment_name` and `experiment_id` can be given.", "invalid_argument")
   }
   if (check_flag(no_conda)) env_manager <- "local"
   if (is.null(experiment_name)) {
@@ -133,7 +134,7 @@ mlflow_run <- function(uri = ".", entry_point = NULL, version = NULL, parameters
 #' if (!interactive()) mlflow_source(script)
 mlflow_source <- function(uri) {
   if (interactive()) {
-    abort("`mlflow_source()` cannot be used in an interactive session: use `source()`.", "invalid_input")
+    abort("`mlflow_source()` cannot be used in an interactive session: use `source()`.", "invalid_argument")
   }
   uri <- check_string(uri)
   if (!file.exists(uri)) abort("There is no script {.path {uri}}.", "not_found")

@@ -16,10 +16,9 @@ api_prefix <- "/api/2.0/mlflow/"
 request_build <- function(client, method, endpoint, query = NULL, body = NULL, file = NULL,
                           call = rlang::caller_env()) {
   path <- if (startsWith(endpoint, "/")) endpoint else paste0(api_prefix, endpoint)
-  request <- httr2::request(paste0(client$tracking_uri, path, query_text(compact(query)))) |>
+  request <- blank_request() |>
+    httr2::req_url(paste0(client$tracking_uri, path, query_text(compact(query)))) |>
     httr2::req_method(method) |>
-    httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
-    httr2::req_error(is_error = function(response) FALSE) |>
     request_authorize(client$credentials %||% tracking_credentials(call)) |>
     request_options()
   if (!is.null(body)) {
@@ -34,6 +33,24 @@ request_build <- function(client, method, endpoint, query = NULL, body = NULL, f
   }
   request
 }
+
+# What all requests have in common, put together once: it takes longer than the rest of a small request.
+blank_request <- local({
+  made <- NULL
+  function() {
+    if (is.null(made)) {
+      request <- httr2::request("http://server") |>
+        httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
+        httr2::req_error(is_error = function(response) FALSE)
+      # httr2 before 1.0 sleeps after a failed try, even the last, and draws on the user's random numbers.
+      if (utils::packageVersion("httr2") < "1.0.0") {
+        request <- httr2::req_retry(request, max_tries = 1, backoff = function(tries) 0)
+      }
+      made <<- request
+    }
+    made
+  }
+})
 
 #' Send a request and read the answer
 #'
@@ -75,7 +92,7 @@ request_send <- function(request, idempotent, path, call) {
   for (try in seq_len(tries)) {
     # The second name is that of httr2 1.0 and later.
     response <- tryCatch(
-      request_once(request, path),
+      httr2::req_perform(request, path = path),
       httr2_failed = identity, httr2_failure = identity
     )
     lost <- inherits(response, "error")
@@ -103,14 +120,6 @@ request_send <- function(request, idempotent, path, call) {
   response
 }
 
-request_once <- function(request, path) {
-  # httr2 before 1.0 sleeps after a failed try, even the last, and draws on the user's random numbers.
-  if (utils::packageVersion("httr2") < "1.0.0") {
-    request <- httr2::req_retry(request, max_tries = 1, backoff = function(tries) 0)
-  }
-  httr2::req_perform(request, path = path)
-}
-
 is_transient <- function(response, idempotent) {
   status <- httr2::resp_status(response)
   status == 429 || (idempotent && status %in% c(500, 502, 503, 504))
@@ -130,20 +139,20 @@ request_label <- function(request) {
 
 request_options <- function(request) {
   timeout_s <- getOption("mlflow.rest.timeout") %||% env_number("MLFLOW_HTTP_REQUEST_TIMEOUT", 120)
-  # A limit on silence, not on the whole transfer: a large file may take as long as it moves.
-  request <- httr2::req_options(request,
-    connecttimeout = min(timeout_s, 10), low_speed_limit = 1, low_speed_time = timeout_s
-  )
-  if (env_flag("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE", "MLFLOW_INSECURE")) {
-    request <- httr2::req_options(request, ssl_verifypeer = 0L, ssl_verifyhost = 0L)
-  }
-  authority <- env_first("MLFLOW_TRACKING_SERVER_CERT_PATH")
-  if (!is.null(authority)) request <- httr2::req_options(request, cainfo = authority)
+  insecure <- env_flag("MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE", "MLFLOW_INSECURE")
   certificate <- env_first("MLFLOW_TRACKING_CLIENT_CERT_PATH")
-  if (!is.null(certificate)) {
-    request <- httr2::req_options(request, sslcert = certificate, sslkey = certificate)
-  }
-  request
+  options <- list(
+    # A limit on silence, not on the whole transfer: a large file may take as long as it moves.
+    connecttimeout = min(timeout_s, 10),
+    low_speed_limit = 1,
+    low_speed_time = timeout_s,
+    ssl_verifypeer = if (insecure) 0L,
+    ssl_verifyhost = if (insecure) 0L,
+    cainfo = env_first("MLFLOW_TRACKING_SERVER_CERT_PATH"),
+    sslcert = certificate,
+    sslkey = certificate
+  )
+  httr2::req_options(request, !!!compact(options))
 }
 
 # Names of MLflow before 1.19.

@@ -37,11 +37,11 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
   }
   if (watch && !fluent) {
     abort("`log_system_metrics` cannot be given together with `client`: such a run is not active.",
-      "invalid_input"
+      "invalid_argument"
     )
   }
   if (!fluent && !is.null(run_id)) {
-    abort("`run_id` cannot be given together with `client`: the run exists already.", "invalid_input")
+    abort("`run_id` cannot be given together with `client`: the run exists already.", "invalid_argument")
   }
   check_flag(nested)
   parent <- if (fluent) active_run_id()
@@ -160,7 +160,7 @@ mlflow_share_run <- function() {
 with.mlflow_run <- function(data, expr, ...) {
   run_id <- mlflow_id(data)
   if (!identical(run_id, active_run_id())) {
-    abort("`with()` should only be used with `mlflow_start_run()`.", "invalid_input")
+    abort("`with()` should only be used with `mlflow_start_run()`.", "invalid_argument")
   }
   # Where the block is left by a jump, such as return() in the function around it.
   on.exit(close_run(run_id, "FINISHED"))
@@ -215,7 +215,7 @@ active_run_id <- function() {
 resolve_run_id <- function(run_id, client, call = rlang::caller_env()) {
   if (!is.null(run_id)) return(check_id(run_id, call = call))
   if (!is.null(client)) {
-    abort("`run_id` must be specified when `client` is specified.", "invalid_input", call = call)
+    abort("`run_id` must be specified when `client` is specified.", "invalid_argument", call = call)
   }
   active_run_id() %||% abort(
     "`run_id` must be specified when there is no active run.",

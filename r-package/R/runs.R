@@ -86,7 +86,7 @@ mlflow_update_run <- function(run_id = NULL, status = NULL, run_name = NULL, cli
   status <- check_string(status, null = TRUE)
   run_name <- check_string(run_name, null = TRUE)
   if (is.null(status) && is.null(run_name)) {
-    abort("At least one of `status` and `run_name` must be given.", "invalid_input")
+    abort("At least one of `status` and `run_name` must be given.", "invalid_argument")
   }
   run_id <- resolve_run_id(run_id, client)
   update_run(as_client(client), run_id, status, run_name = run_name)
@@ -206,7 +206,7 @@ mlflow_id.mlflow_experiment <- function(object) {
 
 #' @export
 mlflow_id.default <- function(object) {
-  abort("{.arg object} must be a run or an experiment, not {describe(object)}.", "invalid_input")
+  abort("{.arg object} must be a run or an experiment, not {describe(object)}.", "invalid_argument")
 }
 
 run_table <- function(runs) {

@@ -1,3 +1,11 @@
+test_that("an argument that does not fit has a class of its own, and that of servers", {
+  cnd <- tryCatch(check_string(1), error = identity)
+  expect_s3_class(cnd, c(
+    "crateflow_error_invalid_argument", "crateflow_error_invalid_input", "crateflow_error", "rlang_error",
+    "error", "condition"
+  ), exact = TRUE)
+})
+
 test_that("ids may be numbers, without an exponent", {
   expect_identical(check_id(379125727118406), "379125727118406")
   expect_identical(check_id(100000), "100000")

@@ -22,6 +22,24 @@ test_that("a model is served from R", {
   expect_equal(mlflow_score(server$server_url, iris[1:3, ]), unname(iris_crate()(iris[1:3, ])))
 })
 
+test_that("a scoring server that is not daemonized runs until it is interrupted", {
+  local_command()
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(iris_crate(), path)
+  process <- start_r(c(
+    "library(crateflow)",
+    paste0("withCallingHandlers(mlflow_rfunc_serve('", path, "', port = 0),"),
+    "  message = function(cnd) cat(conditionMessage(cnd)))"
+  ))
+  withr::defer(process$kill())
+  url <- sub("^Scoring at (http[^ ]+)/invocations;.*", "\\1", first_line(process))
+  expect_equal(mlflow_score(url, iris[1:3, ]), unname(iris_crate()(iris[1:3, ])))
+  process$interrupt()
+  process$wait(20000)
+  withr::local_envvar(MLFLOW_HTTP_REQUEST_MAX_RETRIES = "0")
+  expect_error(mlflow_score(url, iris[1:3, ]), "cannot be reached")
+})
+
 test_that("what keeps a server from starting is told", {
   local_command()
   withr::local_options(mlflow.connect.wait = 20)

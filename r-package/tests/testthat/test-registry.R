@@ -145,6 +145,9 @@ test_that("models can be registered with another server than runs are tracked wi
   expect_identical(mlflow_get_registry_uri(), "http://elsewhere:1")
   mlflow_set_registry_uri(registry)
   expect_identical(mlflow_get_registry_uri(), registry)
+  mlflow_set_registry_uri(NULL)
+  expect_identical(mlflow_get_registry_uri(), "http://elsewhere:1")
+  mlflow_set_registry_uri(registry)
 
   name <- unique_name("elsewhere")
   with(run <- mlflow_start_run(), mlflow_log_param("depth", 3))
