@@ -173,7 +173,8 @@ def _load(path: Path, model: Model) -> Any:
     import xgboost  # as above
 
     try:
-        loaded.load_model(file)
+        # By its name a file of MLflow 2, model.xgb, is unknown to XGBoost 3; its bytes say what it is.
+        loaded.load_model(bytearray(file.read_bytes()))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise InvalidModel(f"XGBoost {xgboost.__version__} cannot read {file.name}: {error}") from error
     return loaded

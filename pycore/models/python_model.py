@@ -44,6 +44,11 @@ class PythonModel:
         """
         raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
 
+    @property
+    def predict_type_hints(self) -> _TypeHints:
+        """What MLflow asks a model for that it loads with Crateflow installed beside it."""
+        return _TypeHints()
+
 
 class FunctionModel(PythonModel):
     """A plain function as a model."""
@@ -51,6 +56,10 @@ class FunctionModel(PythonModel):
     # The attribute is called as in MLflow's own pickles of functions, which are read as this class.
     def __init__(self, func: Callable[..., Any]) -> None:
         self.func = func
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Call the function with what it takes of these; MLflow asks so."""
+        return LoadedPythonModel(self, context).predict(model_input, params)
 
 
 def as_python_model(given: Any) -> Any:
@@ -138,6 +147,8 @@ def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]
 
 class _TypeHints:
     """Stands for what MLflow notes about a predict method without type hints; nothing here asks for it."""
+
+    input = output = None
 
 
 class _InputHint(NamedTuple):
