@@ -32,3 +32,8 @@ def database_url(_: click.Context, __: click.Parameter, value: str) -> str:
         )
     folder.mkdir(parents=True, exist_ok=True)
     return url
+
+
+def existing_database_url(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Return the URL of a database as `database_url` does, and make no folder."""
+    return database_url(context, parameter, value) if Path(value).is_dir() else value

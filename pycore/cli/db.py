@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from pycore.cli.backend_store import existing_database_url
+
 
 @click.group("db")
 def db() -> None:
@@ -11,7 +13,7 @@ def db() -> None:
 
 
 @db.command("upgrade")
-@click.argument("url")
+@click.argument("url", callback=existing_database_url)
 def upgrade(url: str) -> None:
     """Bring the database at URL to the newest schema. Take a backup first."""
     # SQLAlchemy takes longer to load than `--help` may take.
@@ -24,7 +26,7 @@ def upgrade(url: str) -> None:
 
 
 @db.command("check")
-@click.argument("url")
+@click.argument("url", callback=existing_database_url)
 def check(url: str) -> None:
     """Say which schema the database at URL has, and exit with 1 unless it is the newest."""
     # SQLAlchemy takes longer to load than `--help` may take.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pycore.cli.backend_store import existing_database_url
 from pycore.errors import MlflowException
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str,
     envvar="MLFLOW_BACKEND_STORE_URI",
     default="sqlite:///mlflow.db",
     show_default=True,
-    help="Database of the runs, as an SQLAlchemy URL.",
+    callback=existing_database_url,
+    help="Database of the runs: an SQLAlchemy URL, or the folder that the server was given.",
 )
 @_option(
     "--registry-store-uri",

@@ -34,8 +34,8 @@ _DESCRIPTION = """Tracking, model registry and artifacts over MLflow's REST prot
 
 Addresses below `/api/2.0/mlflow/` answer alike below `/ajax-api/2.0/mlflow/`, `/api/2.0/preview/mlflow/` and
 `/api/3.0/mlflow/`; those below `/api/2.0/mlflow-artifacts/` below `/ajax-api/2.0/mlflow-artifacts/` too.
-Bodies are JSON objects with the content type `application/json`. Numbers may come as text; fields that are
-not known are ignored."""
+Bodies are JSON objects with the content type `application/json`; DELETE takes its fields as a body too.
+Numbers may come as text; fields that are not known are ignored."""
 
 
 @lru_cache(maxsize=1)

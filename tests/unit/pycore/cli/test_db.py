@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 from click.testing import CliRunner
 
+from pycore.cli.backend_store import FILE
 from pycore.cli.main import main
 from pycore.store.schema import HEAD
 
@@ -25,6 +26,13 @@ def test_upgrade_makes_the_tables_and_may_be_repeated(url):
         code, output = run("upgrade", url)
         assert (code, HEAD in output) == (0, True)
     assert run("check", url) == (0, f"The database has schema revision {HEAD}, the newest.\n")
+
+
+def test_a_folder_stands_for_the_database_in_it(tmp_path):
+    assert run("upgrade", str(tmp_path))[0] == 0
+    assert (tmp_path / FILE).is_file()
+    assert run("check", str(tmp_path))[0] == 0
+    assert "is no database URI" in run("check", str(tmp_path / "missing"))[1]
 
 
 def test_check_tells_what_to_do_about_another_revision(url, tmp_path):

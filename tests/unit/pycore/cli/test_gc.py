@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 from live_server import live_server
 
+from pycore.cli.backend_store import FILE
 from pycore.cli.main import main
 from pycore.connect import connect
 from pycore.protocols import Api
@@ -95,6 +96,14 @@ def test_no_database_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         result = gc(*arguments)
         assert (result.exit_code, "holds no Crateflow database" in result.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_stands_for_the_database_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "store").mkdir()
+    run_id = deleted_run(connect(f"sqlite:///{tmp_path}/store/{FILE}"))
+    done = gc("--backend-store-uri", "./store")
+    assert done.stdout == f"Run with ID {run_id} has been permanently deleted.\n"
 
 
 def test_artifacts_are_removed_through_their_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
