@@ -130,6 +130,30 @@ def array_from_lists(values: Any, spec: TensorSpec | None = None) -> Array:
     return Array(_cast(data, wanted))
 
 
+def tensors_from_lists(values: Mapping[str, Any], schema: Schema) -> dict[str, npt.NDArray[Any]]:
+    """Turn nested lists into the named arrays of a schema; what it does not name is left out.
+
+    Raises
+    ------
+    SignatureMismatch
+        Names every array that is missing, and every one whose type or shape does not fit.
+    """
+    arrays = {}
+    faults = []
+    for spec in schema.tensors:
+        name = str(spec.name)
+        if name not in values:
+            faults.append(f"missing array {name!r}")
+            continue
+        try:
+            arrays[name] = array_from_lists(values[name], spec).data
+        except SignatureMismatch as fault:
+            faults.append(f"array {name!r}: {fault.message.rstrip('.')}")
+    if faults:
+        raise SignatureMismatch(f"The arrays do not fit the model's signature: {'; '.join(faults)}.")
+    return arrays
+
+
 def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None) -> dict[str, Any]:
     """Return the params of a call in their declared types, defaults filled in.
 

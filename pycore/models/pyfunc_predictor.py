@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from pycore.errors import MlflowException, ModelError
-from pycore.models.columns import Block, Table
+from pycore.models.columns import Block, Json, Table
+from pycore.models.enforce import tensors_from_lists
 from pycore.models.pandas_blocks import python_from_block
 from pycore.models.pyfunc import PyFuncModel
 from pycore.models.results import block_from_result
@@ -33,7 +35,7 @@ class PyFuncPredictor:
 
     def predict(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Score rows; see `pycore.models.flavor.Predictor`."""
-        given = frame_for_schema(data, self._schema) if isinstance(data, Table) else python_from_block(data)
+        given = self._given(data)
         try:
             result = self._model.call(given, params)
         except MlflowException:
@@ -41,6 +43,15 @@ class PyFuncPredictor:
         except Exception as error:  # a model may raise anything; its message is the caller's answer
             raise ModelError(f"{type(error).__name__}: {error}") from error
         return block_from_result(result)
+
+    def _given(self, data: Block) -> Any:
+        """Return the data in the form that the model takes."""
+        if isinstance(data, Table):
+            return frame_for_schema(data, self._schema)
+        schema = self._schema
+        if isinstance(data, Json) and schema and schema.is_tensor_spec() and schema.has_input_names():
+            return tensors_from_lists(json.loads(data.text), schema)
+        return python_from_block(data)
 
     def settle(self) -> None:
         """Nothing to give back: no worker is forked from this process."""

@@ -11,6 +11,7 @@ MLflow scoring protocol, JSON bodies.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,7 +19,12 @@ from typing import Any
 
 from pycore.errors import InvalidInput, SignatureMismatch
 from pycore.models.columns import Block, Column, Json, Table
-from pycore.models.enforce import array_from_lists, enforce_params, table_from_columns
+from pycore.models.enforce import (
+    array_from_lists,
+    enforce_params,
+    table_from_columns,
+    tensors_from_lists,
+)
 from pycore.models.schema import Schema
 from pycore.models.signature import ModelSignature
 from pycore.scoring.arrow_stream import read_arrow
@@ -242,6 +248,8 @@ def _read_values(key: str, value: Any, schema: Schema | None) -> Block:
 
 
 def _read_columns(key: str, value: dict[str, Any], schema: Schema | None) -> Block:
+    if schema is not None and _named_tensors(schema):
+        return _arrays(value, schema)
     if schema is None and any(isinstance(cell, dict) for cell in value.values()):
         return Json(dumps(value).decode())
     if value and not any(isinstance(column, list) for column in value.values()):
@@ -256,6 +264,10 @@ def _lone_tensor(schema: Schema) -> bool:
     return schema.is_tensor_spec() and not schema.has_input_names()
 
 
+def _named_tensors(schema: Schema) -> bool:
+    return schema.is_tensor_spec() and schema.has_input_names()
+
+
 def _is_nested(value: Any) -> bool:
     return isinstance(value, list | dict)
 
@@ -263,12 +275,15 @@ def _is_nested(value: Any) -> bool:
 def _table(columns: Mapping[str, Sequence[Any]], schema: Schema | None, n_rows: int | None = None) -> Block:
     if not columns and not n_rows:
         return _NO_ROWS
-    if schema is not None and schema.is_tensor_spec() and schema.has_input_names():
-        raise SignatureMismatch(
-            f"The model takes named arrays ({schema}), which a request cannot carry; score it from Python "
-            "with pyfunc.load_model."
-        )
+    if schema is not None and _named_tensors(schema):
+        return _arrays(columns, schema)
     return table_from_columns(columns, schema, n_rows)
+
+
+def _arrays(values: Mapping[str, Any], schema: Schema) -> Json:
+    """Hold named arrays to the schema; the process of the model makes them anew (`PyFuncPredictor`)."""
+    arrays = tensors_from_lists(values, schema)
+    return Json(json.dumps({name: array.tolist() for name, array in arrays.items()}))
 
 
 def _unnamed(values: list[Any]) -> Block:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,10 @@ def column(name, kind, required=True):
     return {"type": kind, "name": name, "required": required}
 
 
+def tensor(name, dtype, shape):
+    return {"name": name, "type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}
+
+
 def linear_model():
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(50, 4))
@@ -69,6 +74,7 @@ def save(letter: str, folder: Path) -> Path:
         "D": [column("a", "double"), column("b", "double", required=False)],
         "S": [column("s", "string")],
         "Z": [column("t", "datetime")],
+        "A": [tensor("a", "float32", [-1, 2]), tensor("b", "int64", [-1])],
     }
     if letter in inputs:
         return write_model(path, ECHO, inputs[letter])
@@ -337,6 +343,30 @@ def test_what_a_model_sees(server, letter, body, content_type, saw):
 def test_21_params_are_typed_and_defaults_filled_in(server):
     reply = post(server("P"), {"inputs": [[1, 2]], "params": {"pi": 3}})
     assert reply.json()["predictions"]["params"] == {"pi": 3.0, "n": 5}
+
+
+def test_named_arrays_reach_the_model_in_their_types(server):
+    reply = post(server("A"), {"inputs": {"a": [[0.1, 2]], "b": [2**53 + 1], "more": [1]}})
+    # A float32 of 0.1, widened on its way back.
+    assert reply.json()["predictions"]["saw"] == {"a": [[float(np.float32(0.1)), 2.0]], "b": [2**53 + 1]}
+    refused = post(server("A"), {"inputs": {"a": [[0.1, 2]]}})
+    assert (refused.status_code, "missing array 'b'" in refused.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_boosted_trees_answer_one_row_as_they_do_many(library, tmp_path):
+    flavor, trees = import_module(f"pycore.{library}"), import_module(library)
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+    model = (trees.XGBRegressor if library == "xgboost" else trees.LGBMRegressor)(n_estimators=5)
+    model.fit(frame, frame["a"] * 3)
+    flavor.save_model(model, tmp_path / "model", input_example=frame[:3])
+    expected = [float(value) for value in model.predict(frame[:3])]
+    rows = frame[:3].to_dict("records")
+    with scoring_server(str(tmp_path / "model"), tmp_path, "-w", "1") as serving:
+        assert post(serving.url, {"dataframe_records": rows}).json() == {"predictions": expected}
+        alone = [post(serving.url, {"dataframe_records": [row]}).json() for row in rows]
+        assert alone == [{"predictions": [value]} for value in expected]
 
 
 def test_params_of_another_type_are_refused_together(server):

@@ -106,10 +106,34 @@ def test_a_frame_for_a_tensor_gives_its_rows():
     assert plain(data) == [[1.0, 2.0]]
 
 
-def test_named_tensors_are_refused_with_the_way_out():
-    signature = ModelSignature(Schema([TensorSpec("float64", (-1,), "a"), TensorSpec("float64", (-1,), "b")]))
-    with pytest.raises(SignatureMismatch, match="from Python"):
-        read({"inputs": {"a": [1], "b": [2]}}, signature)
+TENSORS = ModelSignature(Schema([TensorSpec("float32", (-1, 2), "a"), TensorSpec("int64", (-1,), "b")]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": {"a": [[1, 2.5], [3, None]], "b": [1, "2"], "more": [7]}},
+        {"instances": {"a": [[1, 2.5], [3, None]], "b": [1.0, 2]}},
+        {"instances": [{"a": [1, 2.5], "b": 1}, {"a": [3, None], "b": 2}]},
+        {"dataframe_records": [{"a": [1, 2.5], "b": 1}, {"a": [3, None], "b": 2}]},
+        {"dataframe_split": {"columns": ["a", "b"], "data": [[[1, 2.5], 1], [[3, None], 2]]}},
+    ],
+)
+def test_named_arrays_of_any_form(body):
+    found = plain(read(body, TENSORS).data)
+    assert found == {"a": [[1.0, 2.5], [3.0, pytest.approx(float("nan"), nan_ok=True)]], "b": [1, 2]}
+
+
+def test_named_arrays_keep_infinities():
+    body = b'{"inputs": {"a": [[Infinity, NaN]], "b": [1]}}'
+    assert plain(read_payload(body, None, TENSORS).data)["a"][0][0] == float("inf")
+
+
+def test_all_faults_of_named_arrays_are_told_together():
+    with pytest.raises(SignatureMismatch) as refused:
+        read({"inputs": {"a": [[1, 2, 3]], "c": [1]}}, TENSORS)
+    assert "missing array 'b'" in refused.value.message
+    assert "array 'a': The model takes an array of shape (-1, 2), not (1, 3)" in refused.value.message
 
 
 @pytest.mark.parametrize(
