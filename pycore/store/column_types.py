@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, String, Text
-from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -35,7 +34,7 @@ def row_number() -> TypeEngine[int]:
 class _MysqlText(TypeDecorator[str]):
     """Text under the collation that ignores nothing, which MySQL and MariaDB name differently."""
 
-    impl = mysql.LONGTEXT
+    impl = Text
     cache_ok = True
 
     def __init__(self, length: int | None = None) -> None:
@@ -43,6 +42,9 @@ class _MysqlText(TypeDecorator[str]):
         super().__init__()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # Nobody else should load it: it takes time and memory that a server on SQLite has no use for.
+        from sqlalchemy.dialects import mysql
+
         collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
         if self._length is None:
             return mysql.LONGTEXT(charset="utf8mb4", collation=collation)

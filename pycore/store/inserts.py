@@ -7,11 +7,14 @@ assignments take effect one after the other: a later one sees what an earlier on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Executable, Table, bindparam, case, insert, tuple_
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import mysql, postgresql
 
 
 def insert_numbered(table: Table, dialect: str, number: str) -> Executable:
@@ -26,14 +29,14 @@ def insert_or_ignore(table: Table, dialect: str) -> Executable:
     if dialect == "mysql":
         # INSERT IGNORE would also ignore values that do not fit.
         key, *_ = table.primary_key.columns
-        return mysql.insert(table).on_duplicate_key_update([(key.name, key)])
+        return _mysql_insert(table).on_duplicate_key_update([(key.name, key)])
     return _insert(table, dialect).on_conflict_do_nothing()
 
 
 def upsert(table: Table, dialect: str, *columns: str) -> Executable:
     """Return an insert of a row that, where its key exists already, replaces the given columns."""
     if dialect == "mysql":
-        values = mysql.insert(table)
+        values = _mysql_insert(table)
         return values.on_duplicate_key_update([(column, values.inserted[column]) for column in columns])
     statement = _insert(table, dialect)
     return statement.on_conflict_do_update(
@@ -53,7 +56,7 @@ def upsert_higher(table: Table, dialect: str, rank: Sequence[str], *columns: str
         Further columns to replace.
     """
     if dialect == "mysql":
-        values = mysql.insert(table)
+        values = _mysql_insert(table)
         new = values.inserted
         new_rank, old_rank = _tuple(new, rank), _tuple(table.c, rank)
         # The columns of the rank are written last, the one that counts least first: until the row is
@@ -75,5 +78,18 @@ def _tuple(columns: ReadOnlyColumnCollection[str, Any], names: Sequence[str]) ->
     return tuple_(*(columns[name] for name in names))
 
 
+# The dialects of other databases take time and memory that a server on SQLite has no use for.
+
+
 def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
+def _mysql_insert(table: Table) -> mysql.Insert:
+    from sqlalchemy.dialects import mysql
+
+    return mysql.insert(table)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,11 @@ def test_a_database_that_is_none(tmp_path: Path):
     (tmp_path / "mlflow.db").write_bytes(b"this is no database, however long one looks at it" * 10)
     with pytest.raises(Unavailable, match="not an SQLite database"):
         create_app(f"sqlite:///{tmp_path / 'mlflow.db'}", None)
+
+
+def test_a_server_starts_without_what_it_may_never_need():
+    heavy = ("numpy", "alembic", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql")
+    code = "import sys, pycore.app, pycore.cli.launch; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "pycore.app" in done.stdout, done.stderr
+    assert not {*heavy} & {*done.stdout.split()}
