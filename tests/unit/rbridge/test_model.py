@@ -119,6 +119,16 @@ class TestModels:
         model = load("attached", packages={"rpart": "4.1"})
         assert list(model.predict(FLOWERS)) == [True, True, True]
 
+    def test_what_a_model_does_to_its_frame_stays_there(self, load):
+        model, frame = load("run"), pd.DataFrame({"a": [1.0], "b": [2.0]})
+        change = "{ names(x)[1] <- 'z'; attr(x, 'row.names') <- 'r'; class(x) <- NULL; x$z }"
+        asked = "c(names(x), class(x), rownames(x), as.character(nrow(x)))"
+        for rows in (1, 2, 1):
+            many = pd.concat([frame] * rows)
+            assert list(model.predict(many, {"code": change})) == [1.0] * rows
+            names = [str(row + 1) for row in range(rows)]
+            assert list(model.predict(many, {"code": asked})) == ["a", "b", "data.frame", *names, str(rows)]
+
     def test_no_rows_no_call(self, load):
         assert load("run").predict(FLOWERS[:0], params={"code": "stop('called')"}).tolist() == []
 

@@ -74,3 +74,13 @@ def test_a_damaged_frame_is_refused_or_read_but_never_crashes(block, data):
     with contextlib.suppress(InvalidInput):
         head, _ = frames.decode(kept)
         assert isinstance(head, dict)
+
+
+def test_what_is_missing_of_a_frame_is_read_at_once():
+    buffer = frames.FrameBuffer()
+    at_first = buffer.read_bytes
+    frame = frames.encode({"id": 1}, Array(np.zeros(50_000)))
+    assert buffer.feed(frame[:1000]) == []
+    assert buffer.read_bytes == len(frame) - 1000 > at_first
+    assert buffer.feed(frame[1000:]) == [frame]
+    assert buffer.read_bytes == at_first
