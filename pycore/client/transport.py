@@ -199,6 +199,12 @@ class Transport:
 
     def _error(self, response: Response, path: str) -> MlflowException:
         error = errors.from_reply(response.data, response.status)
+        if error.error_code == errors.UNAUTHENTICATED:
+            message = (
+                f"{error.message.rstrip('.')}. Check {config.USERNAME.name} and {config.PASSWORD.name}, or "
+                f"{config.TOKEN.name}: they may be missing, wrong or expired."
+            )
+            return MlflowException(message, error.error_code)
         if error.error_code == errors.ENDPOINT_NOT_FOUND:
             message = f"{self.address} does not know {path}; is it a tracking server, and new enough?"
             return MlflowException(message, error.error_code)

@@ -269,14 +269,35 @@ def test_a_proxy_is_used_unless_the_host_is_excepted(
     assert request.headers["Proxy-Authorization"] == f"Basic {base64.b64encode(b'ann:pw').decode()}"
 
 
-def test_redirects_without_end_are_an_error(
-    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_redirects_without_end_are_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     server.script = [Reply(302, headers={"Location": f"{server.url}/again"})] * 7
 
     with pytest.raises(Unavailable, match="too many redirects"):
         Transport(server.url, sleep=Waits()).download("mlflow-artifacts/artifacts/a")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (error_reply(401, "UNAUTHENTICATED", "The token has expired."), "The token has expired"),
+        (Reply(401, b"You are not authenticated"), "The server answered 401: You are not authenticated"),
+    ],
+)
+def test_refused_credentials_say_what_to_check(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply, reason: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "s3cret")
+    server.script = [reply]
+
+    with pytest.raises(MlflowException) as caught:
+        get(server)
+    assert caught.value.message == (
+        f"{reason}. Check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN: "
+        "they may be missing, wrong or expired."
+    )
+    assert caught.value.get_http_status_code() == 401
+    assert len(server.requests) == 1
 
 
 def test_certificates_that_do_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
