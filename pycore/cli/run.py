@@ -14,13 +14,17 @@ from pycore.errors import InvalidInput
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the project too, and not leave it behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let whatever ends this command end the project too, and not leave it behind."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.command("run")
@@ -97,7 +101,7 @@ def run(
 
     if no_conda and env_manager not in (None, "local"):
         raise InvalidInput(f"--no-conda means --env-manager local, but it is {env_manager!r}.")
-    with _terminated_as_interrupted():
+    with _ended_as_interrupted():
         running.run(
             uri,
             entry_point,

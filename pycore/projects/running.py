@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from pycore import config
 from pycore.entities import Param, Run, RunStatus, RunTag
-from pycore.errors import InvalidInput
+from pycore.errors import InvalidInput, Unavailable
 from pycore.projects import environment, source
 from pycore.projects.entry_point import EntryPoint
 from pycore.projects.project import Project
@@ -85,9 +86,11 @@ def run(
     _refuse_other_backends(backend, backend_config, docker_args, build_image)
     if experiment_name is not None and experiment_id is not None:
         raise InvalidInput("Give either experiment_name or experiment_id.")
+    if shutil.which("bash") is None:
+        raise Unavailable("The commands of projects are run by bash, which is not in PATH: install it.")
     given = {str(name): str(value) for name, value in (parameters or {}).items()}
     manager = env_manager or environment.LOCAL
-    workspace = tempfile.TemporaryDirectory(prefix="crateflow-project-")
+    workspace = tempfile.TemporaryDirectory(prefix="crateflow-project-", ignore_cleanup_errors=True)
     with contextlib.ExitStack() as unless_started:
         unless_started.enter_context(workspace)
         code = source.fetch(str(uri), version, Path(workspace.name))
@@ -112,8 +115,13 @@ def run(
             workspace,
         )
         unless_started.pop_all()
-    if synchronous:
-        submitted.finish()
+    try:
+        submitted.start()
+        if synchronous:
+            submitted.finish()
+    except KeyboardInterrupt:
+        submitted.cancel()
+        raise
     return submitted
 
 

@@ -1,4 +1,4 @@
-"""A project that has been started: its process, and the run it belongs to."""
+"""A command of a project: its process, and the run it belongs to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from concurrent.futures import Future, TimeoutError
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -70,21 +70,17 @@ class SubmittedRun:
         self.command = command
         self._tracking_uri = tracking_uri
         self._workspace = workspace
+        self._folder = folder
+        self._variables = variables
         self._cancelled = threading.Event()
-        self._say(f"Running command '{command}' in run with ID '{run_id}'")
-        self._process = subprocess.Popen(  # noqa: S603  # a project is a command, and running it what is asked
-            ["bash", "-c", command],  # noqa: S607
-            cwd=folder,
-            env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # A group of its own, so that all of it can be ended.
-            start_new_session=True,
-        )
-        watcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"project-{run_id}")
-        self._outcome: Future[RunStatus] = watcher.submit(self._watch)
-        watcher.shutdown(wait=False)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._outcome: Future[RunStatus] = Future()
+
+    def start(self) -> None:
+        """Start the command."""
+        self._say(f"Running command '{self.command}' in run with ID '{self.run_id}'")
+        # An interrupt, which only reaches the main thread, never finds a process that nobody looks after.
+        threading.Thread(target=self._watch, name=f"project-{self.run_id}").start()
 
     def wait(self) -> bool:
         """Wait for the end, and return whether the run is FINISHED.
@@ -103,27 +99,23 @@ class SubmittedRun:
     def cancel(self) -> None:
         """End the command and what it has started, and wait until it has ended."""
         self._cancelled.set()
-        self._signal(signal.SIGTERM)
-        try:
-            self._outcome.exception(_GRACE_S)
-        except TimeoutError:
-            self._signal(signal.SIGKILL)
-        self._outcome.exception()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self._signal(number)
+            with contextlib.suppress(TimeoutError):
+                self._outcome.exception(_GRACE_S)
+                break
+        if self.get_status() == RunStatus.KILLED.name:
+            self._say(f"Run (ID '{self.run_id}') killed")
 
     def finish(self) -> None:
-        """Wait for the end and tell it on stderr; an interrupt cancels the run.
+        """Wait for the end, and tell it on stderr.
 
         Raises
         ------
         ProjectFailed
             The run is not FINISHED.
         """
-        try:
-            finished = self.wait()
-        except KeyboardInterrupt:
-            self.cancel()
-            self._say(f"Run (ID '{self.run_id}') killed")
-            raise
+        finished = self.wait()
         self._say(f"Run (ID '{self.run_id}') {'succeeded' if finished else 'failed'}")
         if not finished:
             raise ProjectFailed(f"The run {self.run_id} is {self.get_status()}: {self._reason()}.")
@@ -133,27 +125,55 @@ class SubmittedRun:
         print(f"=== {what} ===", file=sys.stderr, flush=True)
 
     def _reason(self) -> str:
-        code = self._process.returncode
+        code = self._process.returncode if self._process else None
         return f"its command ended with exit status {code}" if code else "its command ended it so"
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, number)
 
-    def _watch(self) -> RunStatus:
-        with self._workspace, self._process:
-            tail = self._pass_on()
-            return self._close(self._process.wait(), tail)
+    def _watch(self) -> None:
+        try:
+            with self._workspace:
+                status = self._run()
+            self._outcome.set_result(status)
+        except Exception as error:  # noqa: BLE001  # whoever waits is told
+            self._outcome.set_exception(error)
 
-    def _pass_on(self) -> str:
+    def _run(self) -> RunStatus:
+        client = MlflowClient(self._tracking_uri)
+        try:
+            process = subprocess.Popen(  # noqa: S603  # a project is a command, and running it what is asked
+                ["bash", "-c", self.command],  # noqa: S607
+                cwd=self._folder,
+                env=dict(self._variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # A group of its own, so that all of it can be ended.
+                start_new_session=True,
+            )
+        except OSError as error:
+            client.set_terminated(self.run_id, RunStatus.FAILED)
+            raise ProjectFailed(
+                f"The command of the run {self.run_id} cannot be started: {error.strerror}."
+            ) from error
+        with process:
+            self._process = process
+            if self._cancelled.is_set():
+                self._signal(signal.SIGTERM)
+            tail = self._pass_on(process)
+            return self._close(client, process.wait(), tail)
+
+    def _pass_on(self, process: subprocess.Popen[bytes]) -> str:
         """Copy the output while it comes, and return the end of it."""
         tail = ""
         with selectors.DefaultSelector() as outputs:
-            for stream, target in ((self._process.stdout, sys.stdout), (self._process.stderr, sys.stderr)):
+            for stream, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
                 outputs.register(_required(stream), selectors.EVENT_READ, _Output(target))
             while outputs.get_map():
                 ready = outputs.select(_POLL_S)
-                if not ready and self._process.poll() is not None:
+                if not ready and process.poll() is not None:
                     break  # a process left in the background keeps the output open: it is not waited for
                 for key, _ in ready:
                     data = os.read(key.fd, _CHUNK_BYTES)
@@ -162,8 +182,7 @@ class SubmittedRun:
                         outputs.unregister(key.fileobj)
         return "\n".join(tail.splitlines()[-_TAIL_LINES:])
 
-    def _close(self, exit_status: int, tail: str) -> RunStatus:
-        client = MlflowClient(self._tracking_uri)
+    def _close(self, client: MlflowClient, exit_status: int, tail: str) -> RunStatus:
         if exit_status == 0:
             status = RunStatus.from_string(client.get_run(self.run_id).info.status)
             if RunStatus.is_terminated(status):

@@ -7,6 +7,8 @@ import pytest
 from processes import CRATEFLOW
 from tracked import Tracked
 
+LIMIT_S = 60
+
 PROJECT = """
 entry_points:
   main:
@@ -88,25 +90,23 @@ def test_what_cannot_be_run(
     assert tracked.client.search_runs(["0"]) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_stops_the_command_stops_the_project(
     tracked: Tracked, project: Path, number: signal.Signals
 ) -> None:
     (project / "wait.sh").write_text("echo $$ > pid; while true; do sleep 0.05; done")
     command = [CRATEFLOW, "run", str(project), "-e", "wait.sh"]
-    started = subprocess.Popen(
-        command,
-        env={"MLFLOW_TRACKING_URI": tracked.uri, "PATH": "/usr/bin:/bin"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 30
-    while not (project / "pid").exists() or not (project / "pid").read_text().strip():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-    started.send_signal(number)
-    _, said = started.communicate(timeout=30)
+    environment = {"MLFLOW_TRACKING_URI": tracked.uri, "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            deadline = time.monotonic() + LIMIT_S
+            while not (project / "pid").exists() or not (project / "pid").read_text().strip():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            started.send_signal(number)
+            _, said = started.communicate(timeout=LIMIT_S)
+        finally:
+            started.kill()
 
     run = tracked.client.search_runs(["0"])[0]
     assert started.returncode == 1
@@ -120,7 +120,9 @@ def test_a_reader_that_has_gone_ends_no_project(tracked: Tracked, project: Path)
     script = f"'{CRATEFLOW}' run '{project}' -e talk.sh | head -n 1"
 
     environment = {"MLFLOW_TRACKING_URI": tracked.uri, "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=LIMIT_S
+    )
 
     assert done.stdout == "1\n"
     assert (project / "done").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import pycore as mlflow
 from pycore.errors import InvalidInput, ProjectFailed
 from pycore.projects import environment
 from pycore.projects.environment import PythonEnv
@@ -100,6 +101,10 @@ def test_a_virtual_environment_is_made_once_for_the_same_demands(
     assert again == first
     assert capsys.readouterr().err == ""
 
+    (folder / "check.py").write_text("import irises\nassert irises.version == '1.0'")
+    submitted = mlflow.run(str(folder), "check.py", env_manager="virtualenv")
+    assert mlflow.get_run(submitted.run_id).data.tags["mlflow.project.env"] == "virtualenv"
+
     (folder / "requirements.txt").write_text(f"./{write_wheel(folder, '2.0')}\n")
     other = environment.variables("virtualenv", Project.read(folder))
     assert python(other, "import irises; print(irises.version)") == "2.0"
@@ -109,9 +114,7 @@ def test_a_virtual_environment_is_made_once_for_the_same_demands(
 def test_what_pip_says_of_a_failure_is_told_and_nothing_is_left(folder: Path, envs: Path) -> None:
     (folder / "python_env.yaml").write_text("dependencies: [no-such-package-at-all==1.0]")
     for _ in range(2):
-        with pytest.raises(
-            ProjectFailed, match=r"no-such-package-at-all==1.0' ended with status 1: "
-        ):
+        with pytest.raises(ProjectFailed, match=r"no-such-package-at-all==1.0' ended with status 1: "):
             environment.variables("virtualenv", Project.read(folder))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import pycore as mlflow
-from pycore.errors import InvalidInput, MlflowException, NotFound, ProjectFailed
+from pycore.errors import InvalidInput, MlflowException, NotFound, ProjectFailed, Unavailable
 from pycore.projects import running
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -78,12 +78,14 @@ def test_output_comes_through_while_the_command_runs(
     assert saw("end")
 
 
-def test_what_a_command_finds(folder: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
+def test_what_a_command_finds(
+    folder: Path, client: mlflow.MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ["MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"]
     command = (
         f'for name in {" ".join(names)}; do echo "${{{{!name}}}}"; done > found; pwd >> found; cat >> found'
     )
-    os.environ["MLFLOW_EXPERIMENT_NAME"] = "another"
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "another")
 
     submitted = mlflow.run(write(folder, command), experiment_name="irises")
 
@@ -145,6 +147,7 @@ def test_a_command_that_does_not_stop_is_killed(
 
     submitted.cancel()
 
+    assert not submitted.wait()
     assert client.get_run(submitted.run_id).info.status == "KILLED"
 
 
@@ -251,6 +254,42 @@ def test_what_cannot_be_run_makes_no_run(
     uri = write(folder, "true", a={"type": "float", "default": 1})
     with pytest.raises((InvalidInput, NotFound), match=message):
         mlflow.run(uri, **arguments)  # type: ignore[arg-type]
+    assert runs(client) == []
+
+
+def test_a_command_that_cannot_be_started(folder: Path, client: mlflow.MlflowClient) -> None:
+    uri = write(folder, "true # " + 200_000 * "x")
+    with pytest.raises(ProjectFailed, match="cannot be started: Argument list too long"):
+        mlflow.run(uri)
+    assert runs(client) == ["FAILED"]
+
+
+def test_an_interrupt_at_any_moment_ends_all(folder: Path, client: mlflow.MlflowClient) -> None:
+    """From the main thread's start of the command on, an interrupt leaves nothing running."""
+    write(folder, "echo $$ > pid; sleep 600")
+    code = (
+        "import os, signal, sys, threading\n"
+        "import pycore as mlflow\n"
+        "from pycore.projects.submitted_run import SubmittedRun\n"
+        "start = SubmittedRun.start\n"
+        "def interrupted(self):\n"
+        "    start(self)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "SubmittedRun.start = interrupted\n"
+        f"mlflow.run({str(folder)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
+    assert "KeyboardInterrupt" in done.stderr
+    assert "killed ===" in done.stderr
+    assert runs(client) == ["KILLED"]
+
+
+def test_a_machine_without_bash(
+    folder: Path, client: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Unavailable, match="run by bash, which is not in PATH"):
+        mlflow.run(write(folder, "true"))
     assert runs(client) == []
 
 
