@@ -25,8 +25,8 @@ _patches = Patches("sklearn")
 def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: Any) -> None:
     """Log params, training metrics, the data's digest and the model of everything that is fitted.
 
-    A classifier's model comes with a picture of its confusion matrix. A search over params also leaves
-    ``cv_results.csv``, its best estimator and child runs.
+    With the model comes a drawing of its parts and, for classifiers, of the confusion matrix. A search over
+    params also leaves ``cv_results.csv``, its best estimator and child runs.
 
     Parameters
     ----------
@@ -63,21 +63,18 @@ def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: A
 
 
 def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
-    from sklearn.utils import estimator_html_repr  # as above
-
     options = _patches.options
     kind = type(estimator)
     fluent_logging.log_params(estimator.get_params(deep=not _is_search(estimator)))
     tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__name__}"}
     fluent_logging.set_tags(tags)
-    fluent_logging.log_text(estimator_html_repr(estimator), "estimator.html")
     if options.log_datasets and rows is not None:
         fluent_inputs.log_input(_dataset(rows, target), context="train")
     if rows is not None and target is not None and hasattr(estimator, "predict"):
         fluent_logging.log_metrics(_training_metrics(estimator, rows, target))
     if not options.log_models:
         return
-    _log_confusion_matrix(estimator, rows, target)
+    _log_pictures(estimator, rows, target)
     chosen: dict[str, Any] = {}
     if hasattr(estimator, "predict") and rows is not None:
         example = rows[:_EXAMPLE_ROWS]
@@ -102,10 +99,12 @@ def _dataset(rows: Any, target: Any) -> datasets.PandasDataset | datasets.NumpyD
     return datasets.from_pandas(rows.assign(**{name: np.asarray(target)}), targets=name)
 
 
-def _log_confusion_matrix(estimator: Any, rows: Any, target: Any) -> None:
-    """Draw which classes were taken for which, where there are classes, and matplotlib to draw."""
+def _log_pictures(estimator: Any, rows: Any, target: Any) -> None:
+    """Draw the estimator's parts and, where matplotlib is there, which classes were taken for which."""
     from sklearn.base import is_classifier  # as above
+    from sklearn.utils import estimator_html_repr
 
+    fluent_logging.log_text(estimator_html_repr(estimator), "estimator.html")
     if rows is None or target is None or not is_classifier(estimator) or find_spec("matplotlib") is None:
         return
     from pycore.evaluation.plots import confusion_matrix_plot
@@ -119,8 +118,10 @@ def _log_confusion_matrix(estimator: Any, rows: Any, target: Any) -> None:
 def _training_metrics(estimator: Any, rows: Any, target: Any) -> dict[str, float]:
     """Return the quality on the training data, under MLflow's names."""
     from sklearn import metrics  # as above
-    from sklearn.base import is_classifier, is_regressor
+    from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
 
+    # What most estimators call their score is one of these, which need not be predicted for again.
+    usual = {ClassifierMixin.score: "accuracy_score", RegressorMixin.score: "r2_score"}
     found: dict[str, float] = {}
     predicted = estimator.predict(rows)
     if is_regressor(estimator):
@@ -144,7 +145,9 @@ def _training_metrics(estimator: Any, rows: Any, target: Any) -> dict[str, float
             found["log_loss"] = metrics.log_loss(target, chances, labels=estimator.classes_)
             chance = chances[:, 1] if len(estimator.classes_) == 2 else chances
             found["roc_auc"] = metrics.roc_auc_score(target, chance, average="weighted", multi_class="ovo")
-    if hasattr(estimator, "score"):
+    if (name := usual.get(getattr(type(estimator), "score", None), "")) in found:
+        found["score"] = found[name]
+    elif hasattr(estimator, "score"):
         found["score"] = estimator.score(rows, target)
     return {f"training_{name}": float(value) for name, value in found.items()}
 

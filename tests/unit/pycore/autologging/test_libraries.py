@@ -73,7 +73,7 @@ def test_a_regressor_of_sklearn_inside_a_run():
     assert run.data.metrics["training_root_mean_squared_error"] == pytest.approx(
         run.data.metrics["training_mean_squared_error"] ** 0.5
     )
-    assert files(run) == {"estimator.html"}
+    assert files(run) == set()
     assert run.inputs.dataset_inputs == ()
 
 
