@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from pycore.errors import InvalidInput
 from pycore.services import limits
@@ -27,6 +28,12 @@ def check_key(key: str, what: str) -> None:
     """
     if not isinstance(key, str) or not key:
         raise InvalidInput(f"Missing value for required parameter 'key': the key of a {what} is a text.")
+    _check_spelling(key, what)
+
+
+# The same few keys come again with each step of each run.
+@lru_cache(maxsize=4096)
+def _check_spelling(key: str, what: str) -> None:
     limits.check_length(key, limits.KEY_LENGTH, f"The {what} key")
     if not _KEY.fullmatch(key) or _CONTROL.search(key):
         raise InvalidInput(

@@ -13,8 +13,8 @@ from pycore.store.prepared import Prepared
 #: One statement has room for about this many row numbers in every database.
 CHUNK = 10_000
 
-# The members of one parameter, a JSON list: the same statement for any count of them.
-_LISTED = select(func.json_each(bindparam("numbers", type_=String)).table_valued("value").c.value)
+#: In SQLite, the members of the parameter `members`, a JSON list: one statement for any count of them.
+MEMBERS = select(func.json_each(bindparam("members", type_=String)).table_valued("value").c.value)
 
 
 def among(column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
@@ -43,14 +43,14 @@ class ChildReader:
         self._run_pk = run_pk
         self._select = select(run_pk, *(table.c[name] for name in columns)).order_by(run_pk, table.c.key)
         self._of_one = Prepared(lambda _: self._select.where(run_pk == bindparam("run_pk")))
-        self._of_listed = Prepared(lambda _: self._select.where(run_pk.in_(_LISTED)))
+        self._of_listed = Prepared(lambda _: self._select.where(run_pk.in_(MEMBERS)))
 
     def read(self, connection: Connection, run_pks: Sequence[int]) -> Iterator[Sequence[Any]]:
         """Yield the rows of the runs."""
         if len(run_pks) == 1:
             yield from self._of_one.rows(connection, run_pk=run_pks[0])
         elif connection.dialect.name == "sqlite":
-            yield from self._of_listed.rows(connection, numbers=json.dumps(run_pks))
+            yield from self._of_listed.rows(connection, members=json.dumps(run_pks))
         else:
             for start in range(0, len(run_pks), CHUNK):
                 chunk = run_pks[start : start + CHUNK]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from pycore.entities import Param
-from pycore.store.children import ChildReader
+from pycore.store.children import MEMBERS, ChildReader
 from pycore.store.prepared import Prepared
 from pycore.store.tables import HEAD_LENGTH, params
 
@@ -16,6 +17,11 @@ _OF_RUNS = ChildReader(params, ("key", "value"))
 _VALUE = Prepared(
     lambda _: select(params.c.value).where(
         params.c.run_pk == bindparam("run_pk"), params.c.key == bindparam("key")
+    )
+)
+_VALUES = Prepared(
+    lambda _: select(params.c.key, params.c.value).where(
+        params.c.run_pk == bindparam("run_pk"), params.c.key.in_(MEMBERS)
     )
 )
 
@@ -42,6 +48,10 @@ def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict
     if len(keys) == 1:
         row = _VALUE.first(connection, run_pk=run_pk, key=keys[0])
         return {} if row is None else {keys[0]: row[0]}
+    if connection.dialect.name == "sqlite":
+        return {
+            key: value for key, value in _VALUES.rows(connection, run_pk=run_pk, members=json.dumps(keys))
+        }
     statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
     return {row.key: row.value for row in connection.execute(statement)}
 

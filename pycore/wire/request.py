@@ -155,7 +155,10 @@ class Arguments:
             if default is _REQUIRED:
                 raise InvalidInput(f"Missing value for required parameter '{self._path}{name}'.")
             return default
-        return _converted(value, convert, f"{self._path}{name}")
+        try:
+            return convert(value)
+        except ValueError as error:
+            raise _unreadable(value, error, f"{self._path}{name}") from error
 
     def _places(self, name: str) -> Iterator[tuple[str, Any]]:
         values = self._fields.get(name)
@@ -174,9 +177,11 @@ def _converted(value: Any, convert: Callable[[Any], T], place: str) -> T:
     try:
         return convert(value)
     except ValueError as error:
-        raise InvalidInput(
-            f"Invalid value for parameter '{place}': expected {error}, got {_shown(value)}."
-        ) from error
+        raise _unreadable(value, error, place) from error
+
+
+def _unreadable(value: Any, error: ValueError, place: str) -> InvalidInput:
+    return InvalidInput(f"Invalid value for parameter '{place}': expected {error}, got {_shown(value)}.")
 
 
 # The converters raise ValueError with what they expected.
