@@ -49,9 +49,8 @@ def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict
         row = _VALUE.first(connection, run_pk=run_pk, key=keys[0])
         return {} if row is None else {keys[0]: row[0]}
     if connection.dialect.name == "sqlite":
-        return {
-            key: value for key, value in _VALUES.rows(connection, run_pk=run_pk, members=json.dumps(keys))
-        }
+        rows = _VALUES.rows(connection, run_pk=run_pk, members=json.dumps(keys))
+        return {row[0]: row[1] for row in rows}
     statement = select(params.c.key, params.c.value).where(params.c.run_pk == run_pk, params.c.key.in_(keys))
     return {row.key: row.value for row in connection.execute(statement)}
 
