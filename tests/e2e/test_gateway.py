@@ -136,6 +136,7 @@ def test_a_version_is_named_by_number_stage_alias_or_latest(wine, reference, ver
     assert reply.json() == {"predictions": predictions}
     assert reply.headers[VERSION_HEADER] == version
     assert reply.headers["Content-Type"] == "application/json"
+    assert len(reply.headers["X-Request-ID"]) == 32
     assert requests.get(address(wine, WINE, reference, "/ping"), timeout=30).status_code == 200
 
 
@@ -259,6 +260,15 @@ def test_a_moved_alias_or_stage_swaps_under_load_without_a_failed_request(tmp_pa
             done.set()
         answers = {answer for task in loads for answer in task.result()}
         assert answers == {(200, "1", '{"predictions": [2.0]}'), (200, "2", '{"predictions": [3.0]}')}
+
+
+def test_a_model_that_lies_where_the_server_may_not_reach_is_not_fetched(wine):
+    client = MlflowClient(wine.url)
+    client.create_registered_model("foreign")
+    client.create_model_version("foreign", "s3://elsewhere/model")
+    reply = post(wine, "foreign", "1")
+    assert reply.status_code == 400
+    assert "'s3://elsewhere/model' are not served here" in reply.json()["message"]
 
 
 def test_each_model_has_a_page_of_its_own(wine):
