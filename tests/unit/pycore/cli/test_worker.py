@@ -53,3 +53,26 @@ def test_requests_sent_together_are_answered_in_turn(two_threads):
             received += more
     assert received.count(b"HTTP/1.1 200 OK") == 4
     assert received.endswith(b"OK")
+
+
+def test_an_answer_comes_in_one_piece(two_threads):
+    with socket.create_connection(("127.0.0.1", port_of(two_threads)), LIMIT_S) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            received = connection.recv(65536)
+            assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert received.endswith(b"\r\n\r\nOK")
+
+
+def test_a_client_that_waits_for_leave_to_send_gets_it(two_threads):
+    body = b'{"experiment_id": "0"}'
+    head = (
+        b"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    with socket.create_connection(("127.0.0.1", port_of(two_threads)), LIMIT_S) as connection:
+        for _ in range(2):
+            connection.sendall(head)
+            assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
