@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, folder_of, is_local, scheme_of
 from pycore.config import ARTIFACT_ROOTS
+from pycore.http.access_log import logged
 from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import HttpOptions, make_app
 from pycore.server.metrics import ServerMetrics
@@ -124,12 +125,14 @@ def garbage_collector(
 def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> Flask:
     """Return the application of a tracking server that also scores, by the same rules of who may call."""
     # A server that does not score starts faster, and in less memory, without what scoring needs.
-    from pycore.gateway.app import PREFIX, ROUTES
+    from pycore.gateway.app import PREFIX, ROUTES, route_of
 
     app = make_app(api, http)
+    # Replies of models are named in any case; with a log all of the server's are.
+    named = gateway if http.access_log is not None else logged(gateway, None, route_of)
 
     def score(**_: str) -> Response:
-        return Response.from_app(gateway, request.environ)
+        return Response.from_app(named, request.environ)
 
     methods = sorted({method for method, _ in ROUTES})
     app.add_url_rule(f"{PREFIX}<artifact:path>", "gateway", score, methods=methods)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -9,6 +10,19 @@ import traceback
 from collections.abc import Callable
 
 from pycore.scoring.engine import sandbox
+
+#: The name by which glibc's mallopt knows how many heaps there may be.
+_M_ARENA_MAX = -8
+
+
+def share_one_heap() -> None:
+    """Have all threads of this process take memory from one heap, where the C library can be told so.
+
+    Each of very many threads would otherwise keep what a large body has taken once.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 class HttpProcess:
@@ -37,6 +51,7 @@ class HttpProcess:
             os.setpgid(0, 0)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             sandbox.die_with_parent(supervisor, signal.SIGTERM)
+            share_one_heap()
             if os.read(told, 1):
                 run_server()
             status = 0

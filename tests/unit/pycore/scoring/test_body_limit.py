@@ -3,6 +3,8 @@
 import gzip
 import json
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -155,6 +157,38 @@ def test_very_many_columns_take_memory_of_the_order_of_the_body(peak_mb):
     body = (",".join(names) + "\n" + "1," * (len(names) - 1) + "1\n").encode()
     assert len(read_payload(body, CSV, None).data.columns) == len(names)
     assert peak_mb() < 100 * len(body) / MB
+
+
+#: Prints what one large body takes at most, then what many that come together do, in kB.
+CROWD = """
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from pycore.scoring.http_process import share_one_heap
+from pycore.scoring.scorer import Scorer
+
+def peak_kb():
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+share_one_heap()
+body = b'{"dataframe_records": [' + b'{"a":1},' * 400_000 + b'{"a":2}]}'
+scorer = Scorer(None, lambda block, _: block.rows(0, 1))
+start = peak_kb()
+for _ in range(2):
+    assert scorer.score(body, None).body == b'{"predictions": [{"a": 1}]}'
+print(peak_kb() - start)
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(lambda _: scorer.score(body, None), range(16)))
+print(peak_kb() - start)
+"""
+
+
+def test_large_bodies_that_come_together_are_read_one_by_one():
+    done = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    alone, together = map(int, done.stdout.split())
+    assert alone > 40_000
+    assert together < 1.5 * alone
 
 
 def test_a_body_of_very_many_gzip_members_takes_time_by_its_length():
