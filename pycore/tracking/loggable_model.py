@@ -1,17 +1,34 @@
-"""The class `Model` as users have it: with `log`, for which there must be runs."""
+"""The class `Model` as users have it: with `log` and with `load` by URI, for which there must be runs."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from pycore.artifacts.stores import scheme_of
 from pycore.errors import InvalidInput
 from pycore.models import spec
 from pycore.models.model_info import ModelInfo
-from pycore.tracking import model_logging
+from pycore.tracking import model_logging, model_uris
 
 
 class Model(spec.Model):
     """What the MLmodel file of a model says; see `pycore.models.spec.Model`."""
+
+    @classmethod
+    def load(cls, path: str | Path) -> spec.Model:
+        """Read the MLmodel file of a folder, the file itself, or that of a logged or registered model by URI.
+
+        Raises
+        ------
+        InvalidModel
+            There is no such file, or it cannot be read.
+        NotFound
+            There is no such run, model or version.
+        """
+        if isinstance(path, str) and scheme_of(path) not in ("", "file"):
+            path = model_uris.fetch(f"{path.rstrip('/')}/{spec.MLMODEL}")
+        return super().load(path)
 
     @classmethod
     def log(

@@ -52,3 +52,21 @@ def test_what_is_no_signature_or_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("[]")
     with pytest.raises(InvalidModel, match="a mapping"):
         set_signature(str(tmp_path), SIGNATURE)
+
+
+def test_a_model_is_read_by_uri(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with mlflow.start_run() as run:
+        mlflow.pyfunc.log_model("m", python_model=lambda rows: rows, metadata={"team": "red"})
+    uri = f"runs:/{run.info.run_id}/m"
+    mlflow.register_model(uri, "named")
+
+    for place in (uri, "models:/named/1", mlflow.artifacts.download_artifacts(uri)):
+        found = mlflow.models.Model.load(place)
+        assert found.metadata == {"team": "red"}
+        assert isinstance(found, mlflow.models.Model)
+    own = mlflow.models.Model().add_flavor("mine", {"data": "file"})
+    own.save(tmp_path / "own")
+    assert mlflow.models.model.Model.load(tmp_path / "own").flavors == {"mine": {"data": "file"}}
+    with pytest.raises(NotFound):
+        mlflow.models.Model.load("models:/named/2")
