@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
-from official_clients import official_python
-from waiting import until
+from official_server import mlflow_server
 
-VERSION = "3.17.2"
-#: What its server imports beyond what its small package brings.
-SERVER_NEEDS = [
-    "aiohttp", "alembic", "cryptography", "flask", "flask-cors", "graphene", "huey", "pandas", "sqlalchemy"
-]  # fmt: skip
 R_TESTS = Path(__file__).parents[2] / "r-package" / "tests" / "testthat"
 #: Test files of what that server can do; the others try our commands, or no server at all.
 FILES = [
@@ -26,44 +17,6 @@ FILES = [
     "model-log", "registry", "run-context", "runs",
 ]  # fmt: skip
 R_LIMIT_S = 600
-
-
-@contextlib.contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = official_python(VERSION, SERVER_NEEDS).parent / "mlflow"
-    arguments = [
-        "server",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        "--backend-store-uri",
-        f"sqlite:///{folder}/m.db",
-    ]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [command, *arguments, "--artifacts-destination", folder / "artifacts"],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        until(lambda: answers(url), within_s=120)
-        yield url
-    finally:
-        # Its workers are processes of their own.
-        os.killpg(process.pid, 15)
-        process.wait(timeout=30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/health", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 @pytest.fixture(scope="module")
