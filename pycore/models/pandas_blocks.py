@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,24 @@ def column_from_series(series: pd.Series[Any], name: str = "") -> Column:
 
 def frame_from_table(table: Table) -> pd.DataFrame:
     """Return a frame; missing integers and truths make nullable columns, missing doubles NaN."""
-    columns = {name: _series_values(column) for name, column in table.columns.items()}
-    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.RangeIndex(table.n_rows))
+    columns = [_series_values(column) for column in table.columns.values()]
+    # A view each, because a model may name it; what pandas finds out about the names stays with all.
+    names = _index(tuple(table.columns)).view()
+    frame: pd.DataFrame
+    if columns and all(column.kind == "double" for column in table.columns.values()):
+        frame = pd.DataFrame(np.stack(columns).T, columns=names, copy=False)
+    else:
+        frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(table.n_rows))
+        if columns:
+            frame.columns = names
     return frame
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> pd.Index[Any]:
+    """Return names as pandas keeps them; kept, because making and checking them takes longer than a frame."""
+    index: pd.Index[Any] = pd.Index(names)
+    return index
 
 
 def python_from_block(block: Block) -> Any:

@@ -34,6 +34,8 @@ def frame_for_schema(table: Table, schema: Schema | None) -> pd.DataFrame:
     frame = frame_from_table(table)
     if schema is None or schema.is_tensor_spec():
         return frame
+    if all(spec.type is DataType.double and isinstance(spec.name, str) for spec in schema.columns):
+        return frame
     names = {str(name): name for name in schema.input_names()}
     by_name = {str(name): spec for name, spec in zip(schema.input_names(), schema.columns, strict=True)}
     found = {name: frame[name] for name in table.columns}

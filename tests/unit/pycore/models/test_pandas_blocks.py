@@ -206,3 +206,14 @@ def test_tables_survive_the_way_through_a_frame(table):
             assert (back.kind, back.zone) == (column.kind, column.zone)
         if column.kind in ("factor", "ordered"):
             assert back.levels == column.levels
+
+
+def test_frames_of_the_same_names_are_independent():
+    table = Table({"a": Column("double", np.array([1.0])), "b": Column("double", np.array([2.0]))}, 1)
+    first, second = frame_from_table(table), frame_from_table(table)
+    first.columns.name = "inputs"
+    first.loc[0, "a"] = 5.0
+    first["c"] = 3.0
+    pd.testing.assert_frame_equal(second, pd.DataFrame({"a": [1.0], "b": [2.0]}))
+    pd.testing.assert_frame_equal(frame_from_table(table), second)
+    assert table.columns["a"].data.tolist() == [1.0]
