@@ -152,10 +152,10 @@ def _interpreter(version: str | None) -> str:
 
 def _key(env: PythonEnv, interpreter: str, project: Path) -> str:
     demands = [*env.build_dependencies, *env.dependencies]
-    texts = [interpreter, json.dumps(env.build_dependencies), json.dumps(env.dependencies)]
-    texts += _contents(demands, project)
+    files = _contents(demands, project)
+    texts = [interpreter, json.dumps([env.build_dependencies, env.dependencies]), *files]
     # The code of a folder says nothing about itself: its environment is that folder's own.
-    if any(_OF_FOLDER.match(line) for line in "\n".join([*demands, *texts[3:]]).splitlines()):
+    if any(_OF_FOLDER.match(line) for line in [*demands, *"\n".join(files).splitlines()]):
         texts.append(str(project))
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:40]
 
@@ -213,6 +213,8 @@ def _first_in_path(folder: Path) -> str:
 
 
 def _texts(file: Path, value: object) -> tuple[str, ...]:
-    if not isinstance(value or [], list):
+    if value is None:
+        return ()
+    if not isinstance(value, list):
         raise InvalidInput(f"In {file}, dependencies must be a list, not {value!r}.")
-    return tuple(str(each) for each in value or [])  # type: ignore[attr-defined]
+    return tuple(str(each) for each in value)

@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from pycore.errors import InvalidInput, NotFound, Unavailable
 from pycore.projects.project import inside
-from pycore.tracking import run_context
 
 # Transports that only carry files. Others, such as ext::, run programs.
 _PROTOCOLS = ("https", "http", "ssh", "git", "file")
@@ -78,7 +77,7 @@ def fetch(uri: str, version: str | None, workspace: Path) -> Source:
             raise NotFound(f"There is no project at {uri!r}: {local} is no folder.")
         if version is None and not _is_bare(local):
             folder = _below(local, below, uri)
-            return Source(str(folder), folder, run_context.git_commit(folder))
+            return Source(str(folder), folder, _head(folder))
         address, below = _repository(local, below)
     elif not (_GIT_URL.fullmatch(address) or _SSH_PLACE.fullmatch(address)):
         raise InvalidInput(
@@ -121,7 +120,7 @@ def _clone(address: str, version: str | None, below: str, uri: str, copy: Path) 
     protocols = _PROTOCOLS if address.startswith("file:") else _PROTOCOLS[:-1]
     git = partial(_git, ":".join(protocols))
     git("clone", "--quiet", "--no-checkout", "--", address, str(copy), fault=f"{shown} cannot be cloned")
-    commit = _commit(copy, version or "HEAD")
+    commit = _commit(copy, f"refs/remotes/origin/{version or 'HEAD'}") or _commit(copy, version or "HEAD")
     if commit is None:
         raise NotFound(f"{shown} has no branch, tag or commit {version or 'HEAD'!r}.")
     at = f"{version or commit} of {shown} cannot be checked out"
@@ -137,12 +136,14 @@ def _below(folder: Path, below: str, uri: str) -> Path:
     return found
 
 
-def _commit(copy: Path, version: str) -> str | None:
-    for name in (f"refs/remotes/origin/{version}", version):
-        done = _run("-C", str(copy), "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
-        if done.returncode == 0:
-            return done.stdout.strip()
-    return None
+def _head(folder: Path) -> str | None:
+    # A folder runs as well without git, or outside of it.
+    return _commit(folder, "HEAD") if shutil.which("git") else None
+
+
+def _commit(folder: Path, name: str) -> str | None:
+    done = _run("-C", str(folder), "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _git(protocols: str, *arguments: str, fault: str) -> None:

@@ -33,7 +33,7 @@ def tags() -> dict[str, str]:
     source = sys.argv[0] if sys.argv and sys.argv[0] else "<console>"
     found = {USER: user(), SOURCE_NAME: source, SOURCE_TYPE: "NOTEBOOK" if _in_notebook() else "LOCAL"}
     folder = Path(source).resolve().parent if Path(source).is_file() else Path.cwd()
-    if commit := git_commit(folder):
+    if commit := _git_commit(folder):
         found[GIT_COMMIT] = commit
     return {**found, **_given()}
 
@@ -48,8 +48,7 @@ def user() -> str:
 
 
 @functools.lru_cache
-def git_commit(folder: Path) -> str | None:
-    """Return the commit that a folder's repository is at; None where there is none."""
+def _git_commit(folder: Path) -> str | None:
     # Asked once per folder: the running code is what was loaded, whatever is committed meanwhile.
     try:
         found = subprocess.run(  # noqa: S603  # no part of the command comes from outside

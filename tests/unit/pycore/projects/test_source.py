@@ -53,6 +53,8 @@ def test_a_relative_folder(elsewhere: Path, workspace: Path) -> None:
 def test_the_commit_of_a_folder_is_told(repository: Path, workspace: Path) -> None:
     source = fetch(str(repository), None, workspace)
     assert (source.commit, source.repository) == (git(repository, "rev-parse", "v2"), None)
+    git(repository, "checkout", "--quiet", "v1")
+    assert fetch(str(repository), None, workspace).commit == git(repository, "rev-parse", "v1")
 
 
 @pytest.mark.parametrize("bare", [False, True])
