@@ -60,7 +60,9 @@ mlflow_log_text <- function(text, artifact_file, run_id = NULL, client = NULL) {
 #' @rdname mlflow_log_text
 #' @export
 mlflow_log_dict <- function(x, artifact_file, run_id = NULL, client = NULL) {
-  if (!is.list(x) || is.data.frame(x)) abort("{.arg x} must be a list, not {describe(x)}.", "invalid_argument")
+  if (!is.list(x) || is.data.frame(x)) {
+    abort("{.arg x} must be a list, not {describe(x)}.", "invalid_argument")
+  }
   text <- if (grepl("[.]ya?ml$", artifact_file)) {
     to_yaml(x)
   } else {

@@ -6,13 +6,13 @@
 #'
 #' @section Errors:
 #' Every error of this package has the class `crateflow_error` and one that says what happened:
-#' `crateflow_error_not_found`, `_already_exists`, `_invalid_argument` (found here; also `_invalid_input`),
-#' `_invalid_input`, `_conflict`, `_unavailable`,
-#' `_unauthenticated`, `_permission_denied`, `_no_server`, `_no_active_run`,
-#' `_no_active_experiment`, `_invalid_model`, `_flavor_unknown`, `_missing_package`, `_no_command`,
-#' `_command_failed`, `_unfit_crate` or `_dry_run`. An answer of a server also has the server's own code as
-#' class, for example `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`,
-#' `server_message` and `endpoint`.
+#' `crateflow_error_not_found`, `_already_exists`, `_invalid_input` (with `_invalid_argument` where it was
+#' found before a server was asked), `_conflict`, `_unavailable`, `_unauthenticated`,
+#' `_permission_denied`, `_no_server`, `_no_active_run`, `_no_active_experiment`, `_invalid_model`,
+#' `_flavor_unknown`, `_missing_package`, `_no_command`, `_command_failed`, `_unfit_crate` or `_dry_run`. An
+#' answer of a server also has the server's own code as class, for example
+#' `crateflow_error_resource_does_not_exist`, and the fields `status`, `error_code`, `server_message` and
+#' `endpoint`.
 #'
 #' @section Environment variables:
 #' `MLFLOW_TRACKING_URI`, `MLFLOW_REGISTRY_URI`, `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_EXPERIMENT_ID`,

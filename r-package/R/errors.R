@@ -28,8 +28,8 @@ status_codes <- c(
 #' on phrases of it, and must not depend on the width of a console.
 #'
 #' @param message Bullets as for [cli::cli_abort()]; outside text only through variables.
-#' @param class Last part of the class, most specific first. `invalid_argument`, of the checks made here, is an
-#'   `invalid_input` too, which is what a server calls it.
+#' @param class Last part of the class, most specific first. `invalid_argument`, of the checks made here, is
+#'   an `invalid_input` too, which is what a server calls it.
 #' @param ... Fields of the condition.
 #' @param call,.envir As for [cli::cli_abort()].
 #' @returns Never.

@@ -258,7 +258,9 @@ pack_parsnip <- function(model, mode, type, call) {
 #' @export
 pack.function <- function(model, type, call) {
   if (!is.null(type)) {
-    abort("A function predicts what it returns: {.arg type} cannot be given.", "invalid_argument", call = call)
+    abort("A function predicts what it returns: {.arg type} cannot be given.", "invalid_argument",
+      call = call
+    )
   }
   if (is.primitive(model) || length(formals(model)) == 0) {
     abort("A function that is to be a model must take a data frame.", "invalid_argument", call = call)

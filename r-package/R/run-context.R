@@ -150,6 +150,8 @@ mlflow_last_active_run <- function() {
 #'   mlflow_share_run()
 #'   system2(file.path(R.home("bin"), "Rscript"), c("-e", shQuote("Sys.getenv('MLFLOW_RUN_ID')")))
 #' })
+#' # Runs that start later are runs of their own again.
+#' Sys.unsetenv("MLFLOW_RUN_ID")
 mlflow_share_run <- function() {
   run_id <- resolve_run_id(NULL, NULL)
   Sys.setenv(MLFLOW_RUN_ID = run_id, MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
