@@ -8,6 +8,8 @@ from pycore.config import MAX_BODY_MB
 from pycore.errors import PayloadTooLarge
 
 _MB = 1 << 20
+#: What a cell of a table takes that holds no value.
+_CELL_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class BodyLimit:
                 f"{what} is larger than {self.mb} MB, the limit of this server; send fewer rows at a time, "
                 "or raise --max-body-mb."
             )
+
+    def check_gaps(self, what: str, n_cells: int) -> None:
+        """Refuse a table that has more cells which the body left out than there is room for; see `check`."""
+        self.check(what, n_cells * _CELL_BYTES)
 
 
 def configured_limit() -> BodyLimit:

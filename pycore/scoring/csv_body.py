@@ -18,8 +18,6 @@ from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 _MISSING = frozenset({"", "NA", "N/A", "n/a", "<NA>", "#NA", "#N/A", "#N/A N/A", "NULL", "null", "None"}) | {
     *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 }
-#: What a cell takes that a short line leaves out.
-_CELL_BYTES = 8
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
@@ -61,7 +59,7 @@ def read_csv(text: str, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> 
                 f"Row {number} has {len(row)} cells, the header line {len(header)}.", "BAD_REQUEST"
             )
     lacking = len(rows) * len(header) - sum(map(len, rows))
-    limit.check("The table of the CSV", _CELL_BYTES * lacking)
+    limit.check_gaps("The table of the CSV", lacking)
     if lacking:
         rows = [row + [""] * (len(header) - len(row)) for row in rows]
     cells: Sequence[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * len(header)

@@ -38,9 +38,6 @@ from pycore.wire.encoding import dumps, loads
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
 _SPLIT_KEYS = frozenset({"columns", "data", "index"})
 
-#: What a cell takes that holds no value.
-_CELL_BYTES = 8
-
 #: Scored to no predictions whatever the signature says.
 _NO_ROWS = Table({}, 0)
 
@@ -194,7 +191,7 @@ def _check_gaps(value: Any, limit: BodyLimit) -> None:
     """Refuse records that are few bytes only because they leave out most columns of one another."""
     if isinstance(value, list) and value and all(isinstance(record, dict) for record in value):
         n_cells = len(value) * len(set().union(*value))
-        limit.check("The table of the records", _CELL_BYTES * (n_cells - sum(map(len, value))))
+        limit.check_gaps("The table of the records", n_cells - sum(map(len, value)))
 
 
 def _read_records(value: Any, schema: Schema | None) -> Block:
