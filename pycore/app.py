@@ -13,7 +13,7 @@ from pycore.artifacts.stores import PROXY_SCHEME, S3_SCHEME, StoresByScheme, fol
 from pycore.config import ARTIFACT_ROOTS
 from pycore.http.access_log import logged
 from pycore.protocols import Api, ArtifactStores
-from pycore.server.application import HttpOptions, make_app
+from pycore.server.application import ROUTE, HttpOptions, make_app
 from pycore.server.metrics import ServerMetrics
 from pycore.services.build import build_api, now_ms
 from pycore.services.garbage import GarbageCollector
@@ -132,6 +132,7 @@ def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> 
     named = gateway if http.access_log is not None else logged(gateway, None, route_of)
 
     def score(**_: str) -> Response:
+        request.environ[ROUTE] = route_of(request.environ)
         return Response.from_app(named, request.environ)
 
     methods = sorted({method for method, _ in ROUTES})

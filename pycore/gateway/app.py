@@ -15,7 +15,8 @@ from pycore.gateway.client import GatewayClient, LentEngine
 from pycore.gateway.references import FORMS
 from pycore.gateway.tokens import Tokens
 from pycore.http.access_log import REQUEST_ID
-from pycore.http.swagger_page import SWAGGER_FILES
+from pycore.scoring.app import FILES as SCORING_FILES
+from pycore.scoring.app import ROUTES as SCORING_ROUTES
 from pycore.scoring.app import WARNING_HEADER, ScoringApp
 from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.engine.client import EngineClient
@@ -28,23 +29,14 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PREFIX = "/model/"
-#: Every endpoint, as method and address.
-ROUTES = (
-    ("POST", "/model/<name>/<reference>/invocations"),
-    ("GET", "/model/<name>/<reference>/ping"),
-    ("GET", "/model/<name>/<reference>/docs"),
-    ("GET", "/model/<name>/<reference>/openapi.json"),
-    ("GET", "/model/<name>/<reference>"),
-)
+_MODEL = f"{PREFIX}<name>/<reference>"
+#: Every endpoint, as method and address: what a scoring server has, for each model, and what tells of it.
+ROUTES = (*((method, f"{_MODEL}{address}") for address, method in SCORING_ROUTES.items()), ("GET", _MODEL))
 #: Which version has answered.
 VERSION_HEADER = "X-Crateflow-Model-Version"
 
 #: What may follow a reference.
-_METHODS = {
-    "/invocations": "POST",
-    **dict.fromkeys(("/ping", "/docs", "/openapi.json", *(f"/docs/{name}" for name in SWAGGER_FILES)), "GET"),
-    "": "GET",
-}
+_METHODS = {**SCORING_ROUTES, **dict.fromkeys(SCORING_FILES, "GET"), "": "GET"}
 #: Engines this process remembers how to ask.
 _REMEMBERED = 64
 _RETRY_AFTER_S = "1"
@@ -58,7 +50,7 @@ class _Address(NamedTuple):
     @property
     def route(self) -> str:
         """The address without what users have named."""
-        return f"/model/<name>/<reference>{self.action}"
+        return f"{_MODEL}{self.action}"
 
 
 class GatewayApp:

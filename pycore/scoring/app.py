@@ -52,7 +52,7 @@ ROUTES: Mapping[str, str] = {
     "/docs": "GET",
 }
 #: The files of the page at /docs.
-_FILES: Mapping[str, str] = {f"/docs/{name}": name for name in SWAGGER_FILES}
+FILES: Mapping[str, str] = {f"/docs/{name}": name for name in SWAGGER_FILES}
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -100,7 +100,7 @@ class ScoringApp:
             "/metrics": self._metrics,
             "/openapi.json": self._openapi,
             "/docs": lambda _: _shown(swagger_page("Scoring", "docs")),
-            **dict.fromkeys(_FILES, self._file),
+            **dict.fromkeys(FILES, self._file),
         }
 
     @classmethod
@@ -155,7 +155,7 @@ class ScoringApp:
 
     @staticmethod
     def _file(environ: dict[str, Any]) -> _Response:
-        return _shown(swagger_file(_FILES[environ["PATH_INFO"]], "openapi.json"))
+        return _shown(swagger_file(FILES[environ["PATH_INFO"]], "openapi.json"))
 
     def _score(self, environ: dict[str, Any]) -> _Response:
         body = read_request_body(environ, self._limit)
@@ -167,7 +167,7 @@ class ScoringApp:
 def route_of(environ: Mapping[str, Any]) -> str | None:
     """Return the route of a request for the access log."""
     path: str = environ["PATH_INFO"]
-    return path if path in ROUTES or path in _FILES else None
+    return path if path in ROUTES or path in FILES else None
 
 
 def _shown(document: Document) -> _Response:

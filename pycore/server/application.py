@@ -21,7 +21,8 @@ from pycore.server.routing import FIXED_ROUTES, ROUTES, Route
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_ROUTE = "crateflow.route"
+#: Where the WSGI environment has the route that a request met, for the access log.
+ROUTE = "crateflow.route"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
 
     @app.before_request
     def note_route() -> None:
-        request.environ[_ROUTE] = request.url_rule.rule if request.url_rule else None
+        request.environ[ROUTE] = request.url_rule.rule if request.url_rule else None
 
     # What is true of every request stands around both, Flask and the table in front of it.
     table = JsonApi(api, FIXED_ROUTES, app.wsgi_app)
@@ -85,7 +86,7 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
 
     def route_of(environ: WSGIEnvironment) -> str | None:
         path: str = environ["PATH_INFO"]
-        return path if environ["REQUEST_METHOD"] in table.methods(path) else environ.get(_ROUTE)
+        return path if environ["REQUEST_METHOD"] in table.methods(path) else environ.get(ROUTE)
 
     if options.origins is not None:
         application = checked_origins(application, options.origins, methods)

@@ -274,6 +274,8 @@ def test_a_model_that_lies_where_the_server_may_not_reach_is_not_fetched(wine):
 def test_each_model_has_a_page_of_its_own(wine):
     found = requests.get(address(wine, WINE, "Production", "/openapi.json"), timeout=30).json()
     assert list(found["components"]["schemas"]["Row"]["properties"]) == ["x"]
+    for path in found["paths"].keys() - {"/invocations"}:
+        assert requests.get(address(wine, WINE, "Production", path), timeout=30).status_code == 200
     page = requests.get(address(wine, WINE, "Production", "/docs"), timeout=30)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     script = address(wine, WINE, "Production", "/docs/swagger-ui-bundle.js")
