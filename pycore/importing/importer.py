@@ -65,6 +65,8 @@ class Importer:
         self._dry_run = dry_run
         self._progress = progress
         self._moved = Relocation()
+        #: Where the models are that lie beside their runs, by the address that runs have for them.
+        self._beside: dict[str, str] = {}
 
     def run(self) -> None:
         """Import all; after an error or a break, run again to go on."""
@@ -100,6 +102,7 @@ class Importer:
             present = self._target.logged_model(model.model_id)
             if present is not None:
                 self._moved.add(model.artifact_location, present.artifact_location)
+                self._note_place(present)
                 self._report.present["logged models"] += 1
             elif self._dry_run:
                 self._report.added["logged models"] += 1
@@ -120,7 +123,11 @@ class Importer:
         except InvalidInput as error:
             self._report.remark(f"not taken: {error.message}", f"logged model {model.model_id}")
         else:
+            self._note_place(moved)
             self._report.added["logged models"] += 1
+
+    def _note_place(self, model: LoggedModel) -> None:
+        self._beside[f"runs:/{model.source_run_id}/{model.name}"] = model.artifact_location
 
     def _runs(self, experiment_id: str, place: Experiment) -> None:
         runs = self._source.runs(experiment_id)
@@ -197,7 +204,7 @@ class Importer:
         return [
             SourceVersion(
                 replace(found.version, source=self._moved.apply(found.version.source)),
-                self._moved.apply(found.storage_location),
+                self._beside.get(found.storage_location) or self._moved.apply(found.storage_location),
             )
             for found in versions
         ]

@@ -39,7 +39,7 @@ HOST_ADDRESSED = frozenset(
     {"ftp", "sftp", "hdfs", "viewfs", "http", "https", "r2", "b2", "abfss", "mlflow-artifacts"}
 )
 
-_RUNS = re.compile(r"runs:/([^/]+)(?:/.*)?")
+_RUNS = re.compile(r"runs:/([^/]+)(?:/(.*))?")
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]{32})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -125,7 +125,7 @@ class SourceRules:
     ) -> ResolvedSource:
         scheme = scheme_of(source)
         if scheme == "runs":
-            return _from_run(source, run_id)
+            return _from_run(connection, source, run_id)
         if scheme == "models":
             return _from_version(connection, source, run_id)
         if scheme in ("", "file"):
@@ -185,14 +185,18 @@ def _check_steps(source: str) -> None:
         raise _invalid(source, "it has a step '.'")
 
 
-def _from_run(source: str, run_id: str | None) -> ResolvedSource:
+def _from_run(connection: Connection, source: str, run_id: str | None) -> ResolvedSource:
     match = _RUNS.fullmatch(source)
     if match is None:
         raise _invalid(source, "expected runs:/<run_id>/<path>")
     named = match.group(1)
     if run_id and run_id != named:
         raise _invalid(source, f"it names the run {named}, the request the run {run_id}")
-    return ResolvedSource(source, source, named)
+    model = logged_rows.get_model_of_run(connection, named, match.group(2) or "")
+    if model is None:
+        return ResolvedSource(source, source, named)
+    # Clients from MLflow 3 on put a model beside its run, not into it.
+    return ResolvedSource(source, model.artifact_location, named, model.model_id)
 
 
 def _from_version(connection: Connection, source: str, run_id: str | None) -> ResolvedSource:

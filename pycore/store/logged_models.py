@@ -159,6 +159,23 @@ def get_logged_model(connection: Connection, model_id: str, with_deleted: bool =
     return None if row is None else _whole(connection, [row])[0]
 
 
+def get_model_of_run(connection: Connection, run_id: str, name: str) -> LoggedModel | None:
+    """Return the latest model of a name that a run logged."""
+    models = logged_models.c
+    statement = (
+        select(logged_models)
+        .where(
+            models.source_run_id == run_id,
+            models.name == name,
+            models.lifecycle_stage == LifecycleStage.ACTIVE,
+        )
+        .order_by(models.creation_timestamp.desc(), models.pk.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else _whole(connection, [row])[0]
+
+
 def search_logged_models(
     connection: Connection,
     experiment_ids: Sequence[int],

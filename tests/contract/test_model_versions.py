@@ -284,3 +284,15 @@ def test_pages_hold_every_version_once(api):
         assert seen == api.model_versions.search(order_by=order_by)
         assert len({(v.name, v.version) for v in seen}) == 8
         assert all(v.tags == {"i": str(int(v.version) - 1)} for v in seen)
+
+
+def test_a_version_of_a_model_beside_its_run_lies_where_the_model_does(api, run):
+    api.registered_models.create("beside")
+    source = f"runs:/{run.info.run_id}/tree"
+    assert api.model_versions.create("beside", source).model_id == ""
+    for _ in range(2):
+        model = api.logged_models.create(run.info.experiment_id, "tree", run.info.run_id)
+    made = api.model_versions.create("beside", source)
+    assert (made.source, made.run_id, made.model_id) == (source, run.info.run_id, model.model_id)
+    assert api.model_versions.get_download_uri("beside", "1") == source
+    assert api.model_versions.get_download_uri("beside", "2") == model.artifact_location

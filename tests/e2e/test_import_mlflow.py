@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from content_view import view
+from database_servers import mariadb
 from official_clients import official_python, run_official
+from processes import tracking_server
 
 from pycore.importing.build import ImportOptions, import_from_mlflow
 from pycore.tracking import MlflowClient, model_uris
@@ -21,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("import_mlflow")
 
 CONTENT = Path(__file__).parents[1] / "official_content.py"
 #: What the clients need beyond their own requirements to keep runs in a database.
-WITH_DATABASE = ("alembic", "pandas", "sqlalchemy<2.1", "sqlparse")
+WITH_DATABASE = ("alembic", "pandas", "pymysql", "sqlalchemy<2.1", "sqlparse")
 
 
 @dataclass
@@ -35,20 +38,29 @@ class Official:
     view: dict[str, Any]
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(version, kind) for version in ("2.22.5", "3.17.2") for kind in ("database", "folder")],
-    ids="-".join,
-)
-def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Official:
+SOURCES = [("2.22.5", "sqlite"), ("2.22.5", "folder"), ("3.17.2", "sqlite"), ("3.17.2", "folder")]
+SOURCES += [("3.17.2", "mariadb")]  # whose numbers come in a form of their own
+
+
+@contextmanager
+def store_of(kind: str, folder: Path) -> Iterator[str]:
+    """Give the URI of an empty place for official MLflow to keep runs in."""
+    if kind == "mariadb":
+        with mariadb() as server, server.new_database() as uri:
+            yield uri
+        return
+    yield f"sqlite:///{folder}/mlflow.db" if kind == "sqlite" else str(folder / "mlruns")
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids="-".join)
+def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
     version, kind = request.param
     folder = tmp_path_factory.mktemp("official")
-    uri, artifacts = f"sqlite:///{folder}/mlflow.db", str(folder / "artifacts")
-    if kind == "folder":
-        uri, artifacts = str(folder / "mlruns"), ""
+    artifacts = "" if kind == "folder" else str(folder / "artifacts")
     python = official_python(version, WITH_DATABASE)
-    printed = run_official(python, CONTENT, uri, artifacts, MLFLOW_ALLOW_FILE_STORE="true")
-    return Official(uri, folder, **json.loads(printed.splitlines()[-1]))
+    with store_of(kind, folder) as uri:
+        printed = run_official(python, CONTENT, uri, artifacts, MLFLOW_ALLOW_FILE_STORE="true")
+        yield Official(uri, folder, **json.loads(printed.splitlines()[-1]))
 
 
 @pytest.fixture
@@ -81,6 +93,22 @@ def test_nothing_is_lost_nor_changed_nor_added_twice(
     assert client.create_model_version("wine", f"runs:/{official.first}/twice").version == 4
     assert digests(official.folder) == before
 
-    shutil.rmtree(official.folder / "artifacts", ignore_errors=True)
+    assert client.get_run(official.second).info.artifact_uri.startswith(str(tmp_path))
     for uri, file in ((f"runs:/{official.second}/notes", "hello.txt"), ("models:/wine@champ", "MLmodel")):
         assert (model_uris.fetch(uri, tmp_path / "down", client) / file).is_file()
+
+
+@pytest.mark.parametrize("official", [("3.17.2", "sqlite")], ids="-".join, indirect=True)
+def test_an_imported_model_is_loaded_through_a_server(official: Official, tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/tracking.db"
+    import_from_mlflow(official.uri, uri, ImportOptions(artifacts_destination=str(tmp_path / "artifacts")))
+    script = tmp_path / "score.py"
+    script.write_text(
+        "import mlflow, pandas as pd\n"
+        "rows = pd.DataFrame({'x': [1.0, 2.5]})\n"
+        "print(list(mlflow.pyfunc.load_model('models:/wine/Production').predict(rows)))"
+    )
+    python = official_python("3.17.2", WITH_DATABASE)
+    with tracking_server(tmp_path) as server:
+        printed = run_official(python, script, MLFLOW_TRACKING_URI=server.url)
+    assert printed.splitlines()[-1] == "[2.0, 5.0]"

@@ -86,7 +86,7 @@ def test_a_path_below_a_version(run: Run) -> None:
         ),
         ("models:/iris/Prod", InvalidInput, "Invalid Model Version stage"),
         ("models:/iris@nope", InvalidInput, "nope"),
-        ("gs://bucket/model", InvalidInput, "cannot be reached from here"),
+        ("ftp://host/model", InvalidInput, "cannot be reached from here"),
         ("no/such/folder", NotFound, "There is nothing at 'no/such/folder'"),
     ],
 )
