@@ -52,6 +52,7 @@ from pycore.tracking.fluent_runs import (
     delete_run,
     get_parent_run,
     get_run,
+    list_run_infos,
     restore_run,
     search_runs,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "initialize_logged_model",
     "is_tracking_uri_set",
     "last_active_run",
+    "list_run_infos",
     "load_table",
     "log_artifact",
     "log_artifacts",

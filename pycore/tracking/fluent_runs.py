@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pycore.entities import Run, ViewType
+from pycore.entities import Run, RunInfo, ViewType
 from pycore.errors import InvalidInput
 from pycore.tracking import pages, run_table, values
 from pycore.tracking.active_experiment import active_experiment_id
@@ -119,6 +119,18 @@ def find_runs(
         _PAGE_SIZE,
         max_results,
     )
+
+
+@checked
+def list_run_infos(
+    experiment_id: str | int,
+    run_view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int = 1000,
+    order_by: Iterable[str] | str | None = None,
+) -> list[RunInfo]:
+    """Return what `search_runs` finds, without metrics, params and tags, as MLflow 1 did."""
+    found = find_runs(experiment_id, "", run_view_type, max_results, order_by)
+    return [run.info for run in found]
 
 
 def _experiments(client: MlflowClient, ids: list[str], names: list[str]) -> list[str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,9 @@ from pycore.artifacts.stores import folder_of, is_local, scheme_of
 from pycore.errors import InvalidInput, NotFound
 from pycore.protocols import Api
 from pycore.tracking.client_connection import ClientConnection
+
+#: File that tells of a downloaded model which version it is.
+REGISTERED_META = "registered_model_meta"
 
 _LOGGED = re.compile(r"models:/+(m-[0-9a-f]{32})(?:/(.*))?")
 _BY_ALIAS = re.compile(r"models:/+(?P<name>[^/]+)@(?P<alias>[^/@]+)(?:/(?P<path>.*))?")
@@ -109,9 +113,20 @@ def fetch(uri: str, dst: str | Path | None = None, client: ClientConnection | No
     client = client or ClientConnection()
     root, name = split(resolve(uri, client))
     try:
-        return fetch_below(client, root, name, dst)
+        found = fetch_below(client, root, name, dst)
     except NotFound as error:
         raise NotFound(f"There is nothing at {uri!r} (no {name!r} in {root!r}).") from error
+    is_copy = dst is not None or not is_local(root)
+    if is_copy and found.is_dir() and scheme_of(uri) == "models" and not _LOGGED.fullmatch(uri):
+        _note_version(found, parse_registered(uri, client.registry))
+    return found
+
+
+def _note_version(folder: Path, version: RegisteredUri) -> None:
+    """Leave in the copy of a model which version it is, where MLflow's tools look for it."""
+    if not version.path:
+        text = f"model_name: {json.dumps(version.name)}\nmodel_version: '{version.version}'\n"
+        (folder / REGISTERED_META).write_text(text, encoding="utf-8")
 
 
 def fetch_below(client: ClientConnection, root: str, path: str, dst: str | Path | None = None) -> Path:
