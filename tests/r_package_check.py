@@ -15,8 +15,8 @@ from live_server import live_server
 
 ROOT = Path(__file__).parents[1]
 
-#: What a check asks of its machine: no network (repositories, links, the time), but all tests, and what they
-#: say in full. A package that this one only extends need not be there.
+#: What a check asks of its machine: no network (repositories, links, the time) and no haste, but all tests, and
+#: what they say in full. A package that this one only extends need not be there.
 ENVIRONMENT = {
     "NOT_CRAN": "true",
     "CRATEFLOW_REPOSITORY": str(ROOT),
@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "_R_CHECK_SYSTEM_CLOCK_": "false",
     "_R_CHECK_PACKAGE_DEPENDS_IGNORE_MISSING_ENHANCES_": "true",
     "_R_CHECK_TESTS_NLINES_": "0",
+    "_R_CHECK_EXAMPLE_TIMING_THRESHOLD_": "60",
     # Where it would wait for repositories that are out of reach.
     "R_CRAN_SRC": "file:///none",
     "R_CRAN_WEB": "file:///none",
