@@ -15,8 +15,8 @@ from live_server import live_server
 
 ROOT = Path(__file__).parents[1]
 
-#: What a check asks of its machine: no network (repositories, links, the time) and no haste, but all tests, and
-#: what they say in full. A package that this one only extends need not be there.
+#: What a check asks of its machine: no network (repositories, links, the time) and no haste, but all tests,
+#: and what they say in full. A package that this one only extends need not be there.
 ENVIRONMENT = {
     "NOT_CRAN": "true",
     "CRATEFLOW_REPOSITORY": str(ROOT),
