@@ -25,18 +25,32 @@ from typing import Any
 
 API = "/api/2.0/mlflow"
 START_LIMIT_S = 120
-STORED_RUNS = 200
+#: The experiment that is searched; every server starts with it.
+STORED = "0"
 _numbers = itertools.count(1)
 
 
 class Client:
-    """A kept connection to a server, and a run of its own to write to."""
+    """A kept connection to a server, and a run to write to.
 
-    def __init__(self, port: int) -> None:
+    Parameters
+    ----------
+    port : int
+        Of the server, on this machine.
+    experiment_id : str, optional
+        Of the runs that are made; a new experiment by default.
+    """
+
+    def __init__(self, port: int, experiment_id: str = "") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_LIMIT_S)
         self._connection.connect()
         # A request of two packets would wait for the server's delayed acknowledgement.
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # What is written must not change what is searched.
+        name = f"benchmark-{next(_numbers)}"
+        self.experiment_id = (
+            experiment_id or self.call("POST", "/experiments/create", {"name": name})["experiment_id"]
+        )
         self.run_id = self.create_run()
 
     def call(self, method: str, path: str, body: object = None) -> Any:
@@ -51,7 +65,11 @@ class Client:
 
     def create_run(self) -> str:
         """Make a run and return its id."""
-        body = {"experiment_id": "0", "run_name": "benchmark", "start_time": next(_numbers)}
+        body = {
+            "experiment_id": self.experiment_id,
+            "run_name": "benchmark",
+            "start_time": next(_numbers),
+        }
         run_id: str = self.call("POST", "/runs/create", body)["run"]["info"]["run_id"]
         return run_id
 
@@ -61,7 +79,12 @@ class Client:
 
     def search(self) -> None:
         """Read a page of 100 runs."""
-        self.call("POST", "/runs/search", {"experiment_ids": ["0"], "max_results": 100})
+        self.call("POST", "/runs/search", {"experiment_ids": [STORED], "max_results": 100})
+
+    def search_by_metric(self) -> None:
+        """Read the 100 best runs of those above a value."""
+        body = {"filter": "metrics.metric_1 > 0.5", "order_by": ["metrics.metric_2 DESC"]}
+        self.call("POST", "/runs/search", {"experiment_ids": [STORED], "max_results": 100, **body})
 
     def log_metric(self) -> None:
         """Write a point."""
@@ -77,7 +100,7 @@ class Client:
 
     def log_batch(self, metrics: int, params: int) -> None:
         """Write many things to a new run."""
-        points = [_point(f"metric-{number}") for number in range(metrics)]
+        points = [_point(f"metric_{number}") for number in range(metrics)]
         body = {"run_id": self.create_run(), "metrics": points, "params": [_text() for _ in range(params)]}
         self.call("POST", "/runs/log-batch", body)
 
@@ -87,7 +110,8 @@ class Client:
 
 
 def _point(key: str) -> dict[str, object]:
-    return {"key": key, "value": 0.5, "timestamp": next(_numbers), "step": 0}
+    number = next(_numbers)
+    return {"key": key, "value": number * 7919 % 10_007 / 10_007, "timestamp": number, "step": 0}
 
 
 def _text() -> dict[str, str]:
@@ -103,6 +127,7 @@ OPERATIONS: Mapping[str, Callable[[Client], object]] = {
     "new run + log-batch, 100 metrics, 20 params": lambda client: client.log_batch(100, 20),
     "new run + log-batch, 1000 metrics": lambda client: client.log_batch(1000, 0),
     "runs/search, page of 100": Client.search,
+    "runs/search, page of 100 by metric filter and order": Client.search_by_metric,
 }
 
 
@@ -153,6 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("servers", nargs="+", metavar="NAME=COMMAND", help="{port} and {dir} are filled in")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8], help="connections at a time")
+    parser.add_argument("--stored", type=int, default=1000, help="runs that each server holds to begin with")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one sample")
     given = parser.parse_args()
@@ -162,8 +188,8 @@ def main() -> None:
     with ExitStack() as stack:
         ports = {name: start(stack, command) for name, command in commands.items()}
         for port in ports.values():
-            with closing(Client(port)) as client:
-                for _ in range(STORED_RUNS):
+            with closing(Client(port, STORED)) as client:
+                for _ in range(given.stored):
                     client.log_batch(5, 5)
         for _ in range(given.rounds):
             for operation, clients in itertools.product(OPERATIONS, given.clients):
