@@ -11,7 +11,7 @@ from pycore.errors import InvalidInput
 from pycore.tracking import fluent
 from pycore.tracking.arguments import checked
 
-client = mlflow.MlflowClient("sqlite:///never-opened.db")
+client = mlflow.MlflowClient("sqlite:////nonexistent/never-opened.db")
 RUN = "0" * 32
 TEXT, NUMBER, TRUTH, DICT, LIST = "a text", "a number", "True or False", "a dict", "a list"
 MAYBE_TEXT, MAYBE_NUMBER = "a text or None", "a number or None"
@@ -107,7 +107,7 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (client.rename_experiment, ("1", None), {}, f"new_name must be {TEXT}, not None (NoneType)"),
     (client.create_registered_model, (5,), {}, f"name must be {TEXT}, not 5 (int)"),
     (client.create_model_version, ("m", None), {}, f"source must be {TEXT}, not None (NoneType)"),
-    (client.get_model_version, ("m", 1.5), {}, "A model version is a number such as 1 or '1', not 1.5"),
+    (client.get_model_version, ("m", [1]), {}, f"version must be {ID}, not [1] (list)"),
     (client.transition_model_version_stage, ("m", 1, 2), {}, f"stage must be {TEXT}, not 2 (int)"),
     (client.set_registered_model_alias, ("m", 1, 1), {}, f"alias must be {TEXT}, not 1 (int)"),
     (client.search_model_versions, (5,), {}, f"filter_string must be {MAYBE_TEXT}, not 5 (int)"),
