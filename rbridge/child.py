@@ -24,6 +24,7 @@ from rbridge.section import CrateSection
 
 _PARENT_CHECK_S = 1.0
 
+
 def run(stream: socket.socket) -> int:
     """Load a crate, say whether that went well, and answer until the stream ends."""
     section = _read_section(stream)

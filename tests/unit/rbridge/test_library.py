@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from pycore.errors import InvalidInput, InvalidModel, ModelError
 from rbridge import library
 from rbridge.environment import REnvironment
 from rbridge.section import CrateSection
+
+COMMAND = Path(sys.executable).with_name("crateflow")
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +171,7 @@ def test_a_model_predicts_with_its_library(tmp_path, repository, crate, librarie
 
     def predict(*options: str, **environment: str):
         return subprocess.run(
-            ["crateflow", "models", "predict", "-m", folder, *options],
+            [COMMAND, "models", "predict", "-m", folder, *options],
             input='{"inputs": {"x": [21]}}',
             capture_output=True,
             text=True,
@@ -190,6 +193,6 @@ def test_a_model_predicts_with_its_library(tmp_path, repository, crate, librarie
     assert json.loads(done.stdout) == {"predictions": [22000.0]}
     assert "shift 0.9.1, here 0.9.2; slope 1.0.1, here 2.0; its predictions may differ" in done.stderr
     prepared = subprocess.run(
-        ["crateflow", "models", "prepare-env", "-m", folder], capture_output=True, text=True, timeout=60
+        [COMMAND, "models", "prepare-env", "-m", folder], capture_output=True, text=True, timeout=60
     )
     assert prepared.stdout.startswith(f"R_LIBS={libraries}")
