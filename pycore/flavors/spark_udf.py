@@ -81,7 +81,8 @@ def spark_udf(
     names = [str(column.name) for column in inputs.columns] if inputs and inputs.has_input_names() else []
     outputs = metadata.signature.outputs if metadata.signature else None
     try:
-        kind = udf(str, _default_type(outputs) if result_type is None else result_type).returnType
+        wanted = _default_type(outputs) if result_type is None else result_type
+        kind = udf(str, wanted, useArrow=False).returnType
     except PySparkException as error:
         raise InvalidInput(f"result_type {result_type!r} is no type of Spark: {error}") from error
     shared = _share(spark, folder)
