@@ -35,8 +35,8 @@
 
 # What this R session is doing: where it tracks and registers, its experiment, the stack of its active
 # runs, innermost last, the run that ended last, the parameters a project gave its script, the passwords
-# read from a keyring and the processes that watch the system, by run. The only mutable state of the
-# package.
+# read from a keyring, the processes that watch the system, by run, how trainings are to be logged and the one
+# under way. The only mutable state of the package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
 session$registry_uri <- NULL
@@ -46,6 +46,8 @@ session$last_run <- NULL
 session$params <- NULL
 session$secrets <- list()
 session$samplers <- list()
+session$autolog <- NULL
+session$training <- NULL
 
 .onLoad <- function(libname, pkgname) {
   # carrier has a print method for the same class; whoever has it loaded keeps it.
@@ -53,6 +55,10 @@ session$samplers <- list()
     registerS3method("print", "crate", crate_print, envir = asNamespace(pkgname))
   }
   reg.finalizer(session, function(state) end_abandoned_runs(), onexit = TRUE)
+}
+
+.onUnload <- function(libpath) {
+  mlflow_autolog_off()
 }
 
 #' @importFrom rlang %||%
