@@ -65,7 +65,16 @@ coefficient_table <- function(coefficients) {
   cbind(term = rownames(coefficients), table)
 }
 
+# More points than these take seconds to draw, and show no more.
+max_points <- 5000
+
 draw_residuals <- function(fitted, residuals, label) {
+  if (length(fitted) > max_points) {
+    shown <- round(seq(1, length(fitted), length.out = max_points))
+    fitted <- fitted[shown]
+    residuals <- residuals[shown]
+    label <- paste0(label, ", of ", max_points, " rows")
+  }
   graphics::par(mfrow = c(1, 2))
   plot(fitted, residuals, xlab = "Fitted values", ylab = label)
   graphics::abline(h = 0, lty = 2)
