@@ -22,7 +22,7 @@ DEMO_PACKAGES := curl python3-venv python3-dev gcc r-base-core r-base-dev \
 	$(addprefix r-cran-,codetools httr2 jsonlite rlang cli withr yaml tibble)
 # The R test tools and what R CMD check asks for, the databases that the tests start, and the model packages
 # whose crates they serve.
-TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr processx keyring knitr rmarkdown htmlwidgets) \
+TEST_PACKAGES := $(addprefix r-cran-,testthat roxygen2 lintr processx keyring knitr rmarkdown htmlwidgets reticulate) \
 	pandoc qpdf tidy locales openssl \
 	postgresql mariadb-server \
 	$(addprefix r-cran-,httpuv rpart ranger randomforest glmnet mgcv nnet mass survival e1071 lme4 caret recipes)

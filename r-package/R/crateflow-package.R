@@ -34,15 +34,16 @@
 "_PACKAGE"
 
 # What this R session is doing: where it tracks and registers, its experiment, the stack of its active
-# runs, innermost last, the run that ended last, the parameters a project gave its script, the passwords
-# read from a keyring, the processes that watch the system, by run, how trainings are to be logged and the one
-# under way. The only mutable state of the package.
+# runs, innermost last, the run that ended last, the one that is shared, the parameters a project gave its
+# script, the passwords read from a keyring, the processes that watch the system, by run, how trainings are to
+# be logged and the one under way. The only mutable state of the package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
 session$registry_uri <- NULL
 session$experiment_id <- NULL
 session$runs <- character()
 session$last_run <- NULL
+session$shared_run <- NULL
 session$params <- NULL
 session$secrets <- list()
 session$samplers <- list()

@@ -115,6 +115,7 @@ mlflow_end_run <- function(status = c("FINISHED", "FAILED", "KILLED"), end_time 
   update_run(as_client(client), run_id, status, end_ms)
   notify("set_terminated", list(run_uuid = run_id, run_id = run_id, status = status, end_time = end_ms))
   session$runs <- setdiff(session$runs, run_id)
+  stop_sharing(run_id)
   if (is.null(client)) session$last_run <- run_id
   mlflow_get_run(run_id, client)
 }
@@ -136,26 +137,6 @@ mlflow_active_run <- function() {
 mlflow_last_active_run <- function() {
   run_id <- active_run_id() %||% session$last_run
   if (!is.null(run_id)) mlflow_get_run(run_id)
-}
-
-#' Share the active run with other processes
-#'
-#' Sets the environment variables `MLFLOW_RUN_ID` and `MLFLOW_TRACKING_URI`, which Python chunks of the
-#' same document (through reticulate) and processes started from here read: they log to the same run.
-#'
-#' @returns The run's id, invisibly.
-#' @export
-#' @examplesIf nzchar(Sys.getenv("MLFLOW_TRACKING_URI"))
-#' with(mlflow_start_run(), {
-#'   mlflow_share_run()
-#'   system2(file.path(R.home("bin"), "Rscript"), c("-e", shQuote("Sys.getenv('MLFLOW_RUN_ID')")))
-#' })
-#' # Runs that start later are runs of their own again.
-#' Sys.unsetenv("MLFLOW_RUN_ID")
-mlflow_share_run <- function() {
-  run_id <- resolve_run_id(NULL, NULL)
-  Sys.setenv(MLFLOW_RUN_ID = run_id, MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
-  invisible(run_id)
 }
 
 #' @export

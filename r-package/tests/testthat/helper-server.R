@@ -41,6 +41,7 @@ local_session <- function(uri = NULL, env = parent.frame()) {
   session$experiment_id <- NULL
   session$runs <- character()
   session$last_run <- NULL
+  session$shared_run <- NULL
   invisible(uri)
 }
 

@@ -107,11 +107,3 @@ test_that("runs are renamed, found in wide form, and know their parents", {
   expect_identical(nrow(mlflow_search_runs("params.depth = '9'", experiment_names = name, wide = TRUE)), 0L)
   expect_error(mlflow_search_runs(experiment_names = "no such"), class = "crateflow_error_not_found")
 })
-
-test_that("a shared run is known to the processes started from here", {
-  uri <- local_tracking()
-  with(run <- mlflow_start_run(), expect_identical(mlflow_share_run(), mlflow_id(run)))
-  expect_identical(Sys.getenv("MLFLOW_RUN_ID"), mlflow_id(run))
-  expect_identical(Sys.getenv("MLFLOW_TRACKING_URI"), uri)
-  expect_error(mlflow_share_run(), class = "crateflow_error_no_active_run")
-})
