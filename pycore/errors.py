@@ -140,6 +140,10 @@ class InvalidModel(ModelError):
     """A model folder, its MLmodel file or its data cannot be read."""
 
 
+class ModelValidationFailed(ModelError):
+    """A model misses thresholds of its evaluation; the message names all of them."""
+
+
 class FlavorUnknown(ModelError):
     """No installed flavor can load the model."""
 

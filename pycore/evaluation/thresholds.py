@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pycore.errors import InvalidInput, ModelError
+from pycore.errors import InvalidInput, ModelValidationFailed
 from pycore.evaluation.result import EvaluationResult
-
-
-class ModelValidationFailed(ModelError):
-    """A model misses a threshold; the message names every one that it misses."""
 
 
 @dataclass(frozen=True)

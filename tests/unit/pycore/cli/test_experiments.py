@@ -118,7 +118,8 @@ def test_experiments_as_json(tracked: Tracked) -> None:
     found = json.loads(tracked.output("experiments", "search", "--json"))
     one = json.loads(tracked.output("experiments", "get", "-n", "é", "--json"))
 
-    assert [each["experiment_id"] for each in found] == ["1", "0"]
-    assert found[0] == one
+    by_id = {each["experiment_id"]: each for each in found}
+    assert by_id.keys() == {"0", "1"}
+    assert by_id["1"] == one
     assert (one["name"], one["artifact_location"]) == ("é", "s3://bucket/e")
     assert one["tags"] == [{"key": "team", "value": "x"}]

@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 import pycore as mlflow
-from pycore.errors import InvalidInput
+from pycore.errors import InvalidInput, ModelValidationFailed
 from pycore.evaluation.result import EvaluationResult
-from pycore.evaluation.thresholds import ModelValidationFailed
 
 Threshold = mlflow.models.MetricThreshold
 
