@@ -6,8 +6,12 @@
 #' `mlflow_models_serve()`) a scoring server, both by the command `crateflow`, which must be on the path or
 #' named by the environment variable `CRATEFLOW_BIN`. Where it is not, and the package httpuv is installed,
 #' a model is served by R alone: JSON only, one request at a time. They run until `server$stop()` or the end
-#' of the session. `mlflow_ui()` opens the pages of the tracking server in use, in the viewer of an IDE if it
-#' has set the option `page_viewer`.
+#' of the session.
+#'
+#' `mlflow_ui()` opens the pages of the tracking server in use, in the viewer of an IDE if it has set the
+#' option `page_viewer`. RStudio lists two addins: one opens the active run, or the one that ended last, the
+#' other puts the selected code into a run block. Its connections pane, made for databases of tables, shows
+#' nothing of a server: an IDE hears of what is tracked by [mlflow_register_external_observer()].
 #'
 #' @param file_store Folder for the database of the server.
 #' @param default_artifact_root Where the files of runs are kept; by default a folder in `file_store`.
@@ -18,6 +22,7 @@
 #'   themselves.
 #' @param model_uri The model to serve, see [mlflow_load_model()].
 #' @param client From [mlflow_client()]; by default the session's tracking URI is used.
+#' @param run_id Open the page of this run, at the address where MLflow's server has it.
 #' @param ... Not used.
 #' @returns `mlflow_server()` and the scoring servers return a list of class `mlflow_server`:
 #'   `server_url`, `handle` (a process of the package processx), `file_store` and `stop()`. `mlflow_ui()`
@@ -73,8 +78,13 @@ mlflow_models_serve <- function(model_uri, port = 0, host = "127.0.0.1", ...) {
 
 #' @rdname mlflow_server
 #' @export
-mlflow_ui <- function(client = NULL, ...) {
-  url <- as_client(client)$tracking_uri
+mlflow_ui <- function(client = NULL, ..., run_id = NULL) {
+  client <- as_client(client)
+  url <- client$tracking_uri
+  if (!is.null(run_id)) {
+    run <- get_run(client, check_id(run_id))$info
+    url <- paste0(url, "/#/experiments/", run$experiment_id, "/runs/", run$run_id)
+  }
   if (interactive()) getOption("page_viewer", utils::browseURL)(url)
   invisible(url)
 }
