@@ -12,7 +12,7 @@ from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
 from pycore.store.inserts import insert_or_ignore, upsert
 from pycore.store.prepared import Prepared
-from pycore.store.search_sql import Subject, find_page
+from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import experiment_tags, experiments
 
 _SUBJECT = Subject(
@@ -126,16 +126,15 @@ def search_experiments(
     limit: int,
 ) -> tuple[list[Experiment], Position | None]:
     """Return a page, and where it ends if more follow."""
-    rows, end = find_page(
-        connection,
+    search = Search(
+        connection.dialect.name,
         _SUBJECT,
         list(experiments.c),
         where=[experiments.c.lifecycle_stage.in_(stages)],
         filter=filter,
         order=order,
-        position=position,
-        limit=limit,
     )
+    rows, end = search.find_page(connection, position, limit)
     return _with_tags(connection, rows), end
 
 

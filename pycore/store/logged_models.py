@@ -37,7 +37,7 @@ from pycore.store.children import CHUNK, among
 from pycore.store.inserts import upsert
 from pycore.store.metric_values import decode, encode
 from pycore.store.prepared import Prepared
-from pycore.store.search_sql import Subject, find_page
+from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import (
     logged_model_metrics,
     logged_model_params,
@@ -194,16 +194,9 @@ def search_logged_models(
         points = logged_model_metrics.c
         measured = select(points.pk).where(points.model_pk == logged_models.c.pk, *_on_any(datasets))
         where.append(measured.correlate(logged_models).exists())
-    rows, end = find_page(
-        connection,
-        _SUBJECT,
-        list(logged_models.c),
-        where=where,
-        filter=filter,
-        order=order,
-        position=position,
-        limit=limit,
-    )
+    dialect = connection.dialect.name
+    search = Search(dialect, _SUBJECT, list(logged_models.c), where=where, filter=filter, order=order)
+    rows, end = search.find_page(connection, position, limit)
     return _whole(connection, rows), end
 
 

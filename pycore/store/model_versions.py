@@ -13,7 +13,7 @@ from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import CHUNK, among
 from pycore.store.inserts import upsert
 from pycore.store.prepared import Prepared
-from pycore.store.search_sql import Subject, find_page
+from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import aliases, model_version_tags, model_versions, registered_models
 
 _SOURCE = model_versions.join(registered_models, model_versions.c.model_pk == registered_models.c.pk)
@@ -154,9 +154,8 @@ def search_model_versions(
     connection: Connection, filter: Filter, order: Order, position: Position | None, limit: int
 ) -> tuple[list[ModelVersion], Position | None]:
     """Return a page without aliases, and where it ends if more follow."""
-    rows, end = find_page(
-        connection, _SUBJECT, _COLUMNS, filter=filter, order=order, position=position, limit=limit
-    )
+    search = Search(connection.dialect.name, _SUBJECT, _COLUMNS, filter=filter, order=order)
+    rows, end = search.find_page(connection, position, limit)
     return _with_tags(connection, rows), end
 
 

@@ -12,7 +12,7 @@ from pycore.search import Entity, Filter, Order, Position
 from pycore.store.inserts import upsert
 from pycore.store.model_versions import get_latest_versions
 from pycore.store.prepared import Prepared
-from pycore.store.search_sql import Subject, find_page
+from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import aliases, model_versions, registered_model_tags, registered_models
 
 _SUBJECT = Subject(
@@ -66,15 +66,9 @@ def search_registered_models(
     connection: Connection, filter: Filter, order: Order, position: Position | None, limit: int
 ) -> tuple[list[RegisteredModel], Position | None]:
     """Return a page, and where it ends if more follow."""
-    rows, end = find_page(
-        connection,
-        _SUBJECT,
-        list(registered_models.c),
-        filter=filter,
-        order=order,
-        position=position,
-        limit=limit,
-    )
+    dialect = connection.dialect.name
+    search = Search(dialect, _SUBJECT, list(registered_models.c), filter=filter, order=order)
+    rows, end = search.find_page(connection, position, limit)
     return _with_parts(connection, rows), end
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -16,7 +17,7 @@ from pycore.store.metrics import get_latest_metrics
 from pycore.store.params import get_params
 from pycore.store.prepared import Prepared
 from pycore.store.run_inputs import DATASET_FIELDS, HAS_INPUTS_OR_OUTPUTS, get_inputs, get_outputs
-from pycore.store.search_sql import Subject, find_page
+from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import latest_metrics, params, runs, tags
 from pycore.store.tags import get_tags
 
@@ -120,18 +121,26 @@ def search_runs(
     limit: int,
 ) -> tuple[list[Run], Position | None]:
     """Return a page, and where it ends if more follow."""
-    rows, end = find_page(
-        connection,
+    search = _search(connection.dialect.name, tuple(experiment_ids), tuple(stages), filter, order)
+    rows, end = search.find_page(connection, position, limit)
+    return _with_data(connection, rows), end
+
+
+# Making a statement takes longer than running it, and the same search is asked again: for its next pages,
+# and by who looks how runs come along.
+@lru_cache(maxsize=64)
+def _search(
+    dialect: str, experiment_ids: tuple[int, ...], stages: tuple[str, ...], filter: Filter, order: Order
+) -> Search:
+    return Search(
+        dialect,
         _SUBJECT,
-        list(_WHOLE),
+        _WHOLE,
         where=[among(runs.c.experiment_id, experiment_ids), runs.c.lifecycle_stage.in_(stages)],
         experiment_ids=experiment_ids,
         filter=filter,
         order=order,
-        position=position,
-        limit=limit,
     )
-    return _with_data(connection, rows), end
 
 
 def _with_data(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Run]:

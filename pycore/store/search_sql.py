@@ -19,10 +19,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     Row,
     Select,
     Table,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -42,6 +44,8 @@ C = Comparator
 _ORDERED: Mapping[Comparator, Callable[[Any, Any], Any]] = {C.LT: lt, C.LE: le, C.GT: gt, C.GE: ge, C.EQ: eq}
 #: As many matches of a filter are cheaper to sort than to be met along the order of 100,000 things.
 _FREQUENT = 3_000
+#: The parameters that take the sort values of a position.
+_AFTER = "after_{}"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -106,57 +110,39 @@ class _Part:
     row: FromClause | None = None
 
 
-def find_page(
-    connection: Connection,
-    subject: Subject,
-    columns: Sequence[ColumnElement[Any]],
-    *,
-    where: Sequence[ColumnElement[bool]] = (),
-    experiment_ids: Sequence[int] | None = None,
-    filter: Filter = (),
-    order: Order,
-    position: Position | None = None,
-    limit: int,
-) -> tuple[list[Row[Any]], Position | None]:
-    """Return up to `limit` rows, and the position of the last one where more follow.
+class Search:
+    """What is searched and how; its statements are made when first wanted, and kept for all its pages.
 
     Parameters
     ----------
+    dialect : str
+        Name of the kind of database.
+    subject : Subject
     columns : sequence of ColumnElement
         What each row begins with; its sort values follow.
     where : sequence of conditions
         Besides the filter.
     experiment_ids : sequence of int, optional
         The experiments that `where` restricts runs to; leads to the indexes of what runs log.
-    position : Position, optional
-        Where the page before ended.
+    filter : Filter
+    order : Order
     """
-    statements = _Statements(connection.dialect.name, subject, experiment_ids, filter, order)
-    statements.look_ahead(connection)
-    rows: list[Row[Any]] = []
-    ends: list[Position] = []
-    for number in range(position.part if position else 0, len(statements.parts)):
-        statement = statements.select(number, columns, where, position).limit(limit + 1 - len(rows))
-        for row in connection.execute(statement).all():
-            rows.append(row)
-            ends.append(Position(number, tuple(row[len(columns) :])))
-        if len(rows) > limit:
-            return rows[:limit], ends[limit - 1]
-        position = None
-    return rows, None
 
-
-class _Statements:
     def __init__(
         self,
         dialect: str,
         subject: Subject,
-        experiment_ids: Sequence[int] | None,
+        columns: Sequence[ColumnElement[Any]],
+        *,
+        where: Sequence[ColumnElement[bool]] = (),
+        experiment_ids: Sequence[int] | None = None,
         filter: Filter,
         order: Order,
     ) -> None:
         self._dialect = dialect
         self._subject = subject
+        self._columns = columns
+        self._where = where
         self._experiment_ids = experiment_ids
         self._filter = filter
         self._first, *self._following = order
@@ -165,30 +151,71 @@ class _Statements:
         for clause in filter:
             if clause.field.entity in subject.keyed and clause.comparator is not C.IS_NULL:
                 self._clauses.setdefault(clause.field, []).append(clause)
-        self._frequent: set[Field] = set()
+        self._statements: dict[tuple[int, frozenset[Field], bool], Select[Any]] = {}
 
-    def look_ahead(self, connection: Connection) -> None:
-        """Find out which fields' clauses hold for so many things that it is better to begin elsewhere.
+    def find_page(
+        self, connection: Connection, position: Position | None, limit: int
+    ) -> tuple[list[Row[Any]], Position | None]:
+        """Return up to `limit` rows, and the position of the last one where more follow.
+
+        Parameters
+        ----------
+        position : Position or None
+            Where the page before ended.
+        """
+        frequent = self._frequent(connection)
+        rows: list[Row[Any]] = []
+        ends: list[Position] = []
+        for number in range(position.part if position else 0, len(self._parts)):
+            statement = self._statement(number, frequent, follows=position is not None)
+            values = {_AFTER.format(i): value for i, value in enumerate(position.values if position else ())}
+            for row in connection.execute(statement, {**values, "limit": limit + 1 - len(rows)}).all():
+                rows.append(row)
+                ends.append(Position(number, tuple(row[len(self._columns) :])))
+            if len(rows) > limit:
+                return rows[:limit], ends[limit - 1]
+            position = None
+        return rows, None
+
+    def _frequent(self, connection: Connection) -> frozenset[Field]:
+        """Return the fields whose clauses hold for so many things that it is better to begin elsewhere.
 
         Other databases keep statistics for it. SQLite would take what a filter allows from its index and
         sort it, be it half of all things; it is led to walk along the order instead, testing each thing,
         until the page is full.
         """
-        if self._dialect != "sqlite" or self._experiment_ids is None:
-            return
         # The more there is to test, the further it is to each thing that passes.
         enough = _FREQUENT * len(self._clauses) ** 2
+        return frozenset(
+            of
+            for of, count in self._counts
+            if connection.execute(count, {"enough": enough}).scalar_one() == enough
+        )
+
+    @cached_property
+    def _counts(self) -> list[tuple[Field, Select[Any]]]:
+        """Fields that an index knows the clauses of, and how many things these hold for, if not enough."""
+        if self._dialect != "sqlite" or self._experiment_ids is None:
+            return []
+        counts = []
         for of, clauses in self._clauses.items():
             row = self._table(of).alias("counted")
             conditions = [condition for clause in clauses for condition in self._indexed(row, clause)]
             if conditions:
-                some = select(literal(1)).where(self._in_scope(row, of), *conditions).limit(enough)
-                count = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
-                if count == enough:
-                    self._frequent.add(of)
+                some = select(literal(1)).where(self._in_scope(row, of), *conditions)
+                some = some.limit(bindparam("enough", type_=Integer))
+                counts.append((of, select(func.count()).select_from(some.subquery())))
+        return counts
+
+    def _statement(self, number: int, frequent: frozenset[Field], follows: bool) -> Select[Any]:
+        kept = self._statements.get((number, frequent, follows))
+        if kept is None:
+            # Threads that come here together make the same statement; the last one stays.
+            kept = self._statements[number, frequent, follows] = self._select(number, frequent, follows)
+        return kept
 
     @cached_property
-    def parts(self) -> list[_Part]:
+    def _parts(self) -> list[_Part]:
         """What the first sort field splits the search into."""
         sort = self._first
         up = sort.ascending
@@ -206,15 +233,9 @@ class _Statements:
             return [_Part(true(), ((row.c.value_head, up), (row.c.value, up)), row), missing]
         return [_Part(true(), ((row.c.value, up),), row), missing]
 
-    def select(
-        self,
-        number: int,
-        columns: Sequence[ColumnElement[Any]],
-        where: Sequence[ColumnElement[bool]],
-        position: Position | None,
-    ) -> Select[Any]:
-        """Return the statement of a part, from a position on."""
-        part = self.parts[number]
+    def _select(self, number: int, frequent: frozenset[Field], follows: bool) -> Select[Any]:
+        """Return the statement of a part, which may follow a position."""
+        part = self._parts[number]
         source = self._subject.source
         sort_columns = list(part.columns)
         if part.row is not None:
@@ -222,7 +243,7 @@ class _Statements:
         for index, sort in enumerate(self._following):
             source, more = self._following_columns(source, sort, index)
             sort_columns += more
-        conditions = [*where, part.condition]
+        conditions = [*self._where, part.condition]
         for clause in self._filter:
             if clause.comparator is C.IS_NULL:
                 conditions.append(not_(self._row_exists(clause.field)))
@@ -238,18 +259,19 @@ class _Statements:
                 continue
             row = self._table(of).alias(f"filtered_{index}")
             holding = [self._row_condition(row, clause) for clause in clauses]
-            if of in self._frequent:
+            if of in frequent:
                 conditions.append(self._row_exists(of, row, *holding))
             else:
                 source = source.join(row, self._belongs(row, of))
                 conditions += holding
-        if position is not None:
-            conditions.append(_after(sort_columns, position.values))
+        if follows:
+            conditions.append(_after(sort_columns))
         return (
-            select(*columns, *(column.label(f"sort_{i}") for i, (column, _) in enumerate(sort_columns)))
+            select(*self._columns, *(column.label(f"sort_{i}") for i, (column, _) in enumerate(sort_columns)))
             .select_from(source)
             .where(*conditions)
             .order_by(*(column.asc() if up else column.desc() for column, up in sort_columns))
+            .limit(bindparam("limit", type_=Integer))
         )
 
     def _following_columns(
@@ -358,8 +380,9 @@ def _begins(head: ColumnElement[str], prefix: str) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _after(columns: Sequence[SortColumn], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition that a row comes after given sort values."""
+def _after(columns: Sequence[SortColumn]) -> ColumnElement[bool]:
+    """Return the condition that a row comes after the sort values of a position."""
+    values = [bindparam(_AFTER.format(i), type_=column.type) for i, (column, _) in enumerate(columns)]
     alternatives = []
     for index, ((column, up), value) in enumerate(zip(columns, values, strict=True)):
         equal = [earlier == given for (earlier, _), given in zip(columns[:index], values, strict=False)]
