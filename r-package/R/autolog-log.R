@@ -6,7 +6,8 @@
 #' @param options See `training_options()`.
 #' @noRd
 log_training <- function(model, run_id, options) {
-  record <- training_record(model)
+  # What summary() has to say of a fit is for those who ask for it.
+  record <- suppressWarnings(training_record(model))
   log_values(run_id, record$params, record$metrics, model_tags(model), record$history)
   data <- if (options$log_datasets) training_frame(model)
   if (is.data.frame(data)) mlflow_log_input(data, context = "train", run_id = run_id)
@@ -53,7 +54,9 @@ param_text <- function(x) {
 }
 
 model_tags <- function(model) {
-  kind <- class(model)[[1]]
+  kinds <- if (isS4(model)) methods::is(model) else class(model)
+  # The class that has methods: a fit of randomForest() by a formula has one of its own before it.
+  kind <- Find(function(kind) length(packages_of_class(kind)) > 0, kinds) %||% kinds[[1]]
   package <- utils::head(packages_of_class(kind), 1)
   list(estimator_name = kind, estimator_class = paste(c(package, kind), collapse = "::"))
 }

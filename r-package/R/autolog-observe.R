@@ -100,11 +100,12 @@ end_training <- function(frame, model) {
   }
 }
 
-# Logging must never break a training: its error is kept, to be told of later.
+# Logging must never break a training, nor change the random numbers of the script: its error is kept, to be
+# told of later.
 problem_of <- function(code) {
   tryCatch(
     {
-      code
+      withr::with_preserve_seed(code)
       NULL
     },
     error = identity

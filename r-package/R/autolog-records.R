@@ -111,7 +111,7 @@ training_record.rpart <- function(model) {
 training_record.ranger <- function(model) {
   list(
     params = list(
-      formula = own_formula(model), treetype = model$treetype, num.trees = model$num.trees,
+      formula = called_formula(model), treetype = model$treetype, num.trees = model$num.trees,
       mtry = model$mtry, min.node.size = model$min.node.size, splitrule = model$splitrule,
       replace = model$replace
     ),
@@ -173,7 +173,7 @@ training_record.train <- function(model) {
         formula = own_formula(model), method = model$method, metric = model$metric,
         resampling = control$method, number = control$number,
         repeats = if (length(control$repeats) == 1 && !is.na(control$repeats)) control$repeats,
-        preprocess = names(model$preProcess$method)
+        preprocess = setdiff(names(model$preProcess$method), "ignore")
       ),
       stats::setNames(as.list(model$bestTune), paste0("best_", names(model$bestTune)))
     ),
@@ -188,6 +188,12 @@ own_formula <- function(model) {
   # Not every object that is a model has one.
   formula <- tryCatch(stats::formula(model), error = function(cnd) NULL)
   if (rlang::is_formula(formula)) formula
+}
+
+# Of models that keep nothing but the call: the formula, where it is spelt out there.
+called_formula <- function(model) {
+  spelt <- Filter(function(part) is.call(part) && identical(part[[1]], quote(`~`)), as.list(model$call))
+  if (length(spelt) > 0) stats::as.formula(spelt[[1]], env = globalenv())
 }
 
 likelihood_measures <- function(model) {

@@ -78,6 +78,7 @@ test_that("trees and forests leave their settings, errors and importances", {
   suppressMessages(mlflow_set_experiment(unique_name("autolog")))
   forest <- as_script(ranger::ranger(Species ~ ., iris, num.trees = 30, importance = "impurity"))
   run <- trained()
+  expect_identical(run$params.formula, "Species ~ .")
   expect_identical(run$params.num.trees, "30")
   expect_equal(run$metrics.oob_error, forest$prediction.error)
   table <- mlflow_load_table(paste0("runs:/", run$run_id, "/confusion_matrix.json"))
@@ -88,6 +89,7 @@ test_that("trees and forests leave their settings, errors and importances", {
   run <- trained()
   # Its generic calls a method for formulas, which calls another: one training.
   expect_identical(nrow(run), 1L)
+  expect_identical(run$tags.estimator_class, "randomForest::randomForest")
   expect_equal(run$metrics.oob_r2_score, forest$rsq[20])
   expect_equal(mlflow_get_metric_history("oob_error", run$run_id)$value, forest$mse)
   loaded <- mlflow_load_model(paste0("runs:/", run$run_id, "/model"))
@@ -99,6 +101,8 @@ test_that("trees and forests leave their settings, errors and importances", {
 })
 
 test_that("a search of caret is one run with its candidates below it", {
+  # caret's dates ask for a time zone, which a container may not have.
+  withr::local_envvar(TZ = "UTC")
   skip_if_not_installed("caret")
   skip_if_not_installed("randomForest")
   local_autolog(max_tuning_runs = 2)
@@ -184,6 +188,22 @@ test_that("a failure of logging is one warning, and the model is returned", {
   mlflow_autolog(silent = TRUE)
   expect_silent(as_script(lm(dist ~ speed, cars)))
   expect_null(active_run_id())
+})
+
+test_that("the random numbers of a script are those it has without logging", {
+  local_autolog(log_models = FALSE)
+  # Whatever draws while a training is logged.
+  withr::local_options(MLflowObservers = list(list(register_tracking_event = function(...) stats::runif(1))))
+  numbers <- function() {
+    set.seed(1)
+    lm(dist ~ speed, cars)
+    stats::runif(1)
+  }
+  environment(numbers) <- globalenv()
+  logged <- numbers()
+  expect_identical(nrow(trained()), 1L)
+  mlflow_autolog_off()
+  expect_identical(logged, numbers())
 })
 
 test_that("what packages fit for themselves is not logged, what lapply() fits is", {
