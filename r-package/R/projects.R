@@ -85,7 +85,10 @@ command_params <- function(arguments) {
 #' project <- tempfile("project-")
 #' dir.create(project)
 #' writeLines(
-#'   "crateflow::mlflow_log_param('alpha', crateflow::mlflow_param('alpha', 0.5))",
+#'   c(
+#'     "library(crateflow)",
+#'     "with(mlflow_start_run(), mlflow_log_param('alpha', mlflow_param('alpha', 0.5)))"
+#'   ),
 #'   file.path(project, "train.R")
 #' )
 #' run_id <- mlflow_run(project, "train.R", parameters = list(alpha = 0.2))
