@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -9,9 +10,7 @@ from typing import Any
 from pycore.entities.entity import Entity
 from pycore.entities.lifecycle import LifecycleStage
 from pycore.entities.metric import Metric
-from pycore.entities.param import Param
 from pycore.entities.run_inputs import RunInputs, RunOutputs
-from pycore.entities.tag import RunTag
 
 
 class RunStatus(IntEnum):
@@ -76,23 +75,13 @@ class RunData(Entity):
     """What a run logged: the latest point of each metric, its parameters and its tags."""
 
     metric_points: tuple[Metric, ...] = ()
-    param_entries: tuple[Param, ...] = ()
-    tag_entries: tuple[RunTag, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metrics(self) -> dict[str, float]:
         """Latest value per metric key."""
         return {point.key: point.value for point in self.metric_points}
-
-    @property
-    def params(self) -> dict[str, str]:
-        """Value per parameter key."""
-        return {param.key: param.value for param in self.param_entries}
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Value per tag key."""
-        return {tag.key: tag.value for tag in self.tag_entries}
 
     @property
     def _metric_objs(self) -> list[Metric]:
@@ -113,7 +102,11 @@ class Run(Entity):
         """Return nested dicts with the keys info, data, inputs and outputs, ready for JSON."""
         return {
             "info": asdict(self.info),
-            "data": {"metrics": self.data.metrics, "params": self.data.params, "tags": self.data.tags},
+            "data": {
+                "metrics": self.data.metrics,
+                "params": dict(self.data.params),
+                "tags": dict(self.data.tags),
+            },
             "inputs": asdict(self.inputs),
             "outputs": asdict(self.outputs),
         }

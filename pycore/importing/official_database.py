@@ -38,14 +38,12 @@ from pycore.entities import (
     LoggedModelStatus,
     Metric,
     ModelVersion,
-    Param,
     RegisteredModel,
     Run,
     RunData,
     RunInfo,
     RunInputs,
     RunOutputs,
-    RunTag,
     VersionNumber,
 )
 from pycore.errors import InvalidInput
@@ -233,10 +231,9 @@ class OfficialDatabase:
                 artifact_uri=locations.absolute(row.artifact_uri or ""),
                 lifecycle_stage=row.lifecycle_stage or LifecycleStage.ACTIVE,
             )
-            entries = tuple(Param(key, value) for key, value in params.get(run_id, {}).items())
             run = Run(
                 info,
-                RunData((), entries, tuple(RunTag(key, value) for key, value in texts.items())),
+                RunData((), params.get(run_id, {}), texts),
                 RunInputs(tuple(datasets.get(run_id, ())), tuple(used.get(run_id, ()))),
                 RunOutputs(tuple(made.get(run_id, ()))),
             )

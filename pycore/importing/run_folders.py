@@ -37,7 +37,6 @@ from pycore.entities import (
     LoggedModelStatus,
     Metric,
     ModelVersion,
-    Param,
     RegisteredModel,
     Run,
     RunData,
@@ -45,7 +44,6 @@ from pycore.entities import (
     RunInputs,
     RunOutputs,
     RunStatus,
-    RunTag,
     VersionNumber,
 )
 from pycore.errors import InvalidInput
@@ -194,8 +192,7 @@ class RunFolders:
             artifact_uri=self._place(meta.get("artifact_uri"), folder / "artifacts"),
             lifecycle_stage=meta.get("lifecycle_stage") or LifecycleStage.ACTIVE,
         )
-        params = tuple(Param(key, value) for key, value in _texts(folder / "params").items())
-        data = RunData((), params, tuple(RunTag(key, value) for key, value in tags.items()))
+        data = RunData((), _texts(folder / "params"), tags)
         run = Run(info, data, self._inputs(folder), self._outputs(folder))
         return SourceRun(run, partial(self._points, folder), meta.get("deleted_time"))
 

@@ -16,6 +16,7 @@ from pycore.entities import (
     LoggedModelTag,
     Metric,
     ModelVersionTag,
+    Param,
     RegisteredModel,
     RegisteredModelTag,
     RunInfo,
@@ -164,10 +165,12 @@ def _add_run(connection: Connection, source: SourceRun) -> int:
     row = run_rows.insert_run(connection, run.info)
     if source.deleted_time is not None:
         run_rows.update_run(connection, row.pk, deleted_time=source.deleted_time)
-    param_rows.insert_params(connection, row.pk, row.experiment_id, run.data.param_entries)
+    params = [Param(key, value) for key, value in run.data.params.items()]
+    param_rows.insert_params(connection, row.pk, row.experiment_id, params)
     # Clients look for the name among the tags as well; releases before 2.0 kept it nowhere else.
-    named = [] if _RUN_NAME in run.data.tags else [RunTag(_RUN_NAME, run.info.run_name)]
-    tag_rows.set_tags(connection, row.pk, row.experiment_id, [*run.data.tag_entries, *named])
+    named = {_RUN_NAME: run.info.run_name, **run.data.tags}
+    tags = [RunTag(key, value) for key, value in named.items()]
+    tag_rows.set_tags(connection, row.pk, row.experiment_id, tags)
     input_rows.insert_dataset_inputs(connection, row.pk, row.experiment_id, run.inputs.dataset_inputs)
     input_rows.insert_models(connection, row.pk, run.inputs.model_inputs, run.outputs.model_outputs)
     count = 0

@@ -89,7 +89,7 @@ class RunService:
             )
             row = rows.insert_run(connection, info)
             tag_rows.set_tags(connection, row.pk, row.experiment_id, wanted.values())
-        return Run(info, RunData(tag_entries=tuple(wanted[key] for key in sorted(wanted))))
+        return Run(info, RunData(tags={key: wanted[key].value for key in sorted(wanted)}))
 
     def get(self, run_id: str) -> Run:
         """Return the run, deleted or not."""

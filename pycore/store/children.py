@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, String, Table, bindparam, func, select
@@ -45,13 +45,12 @@ class ChildReader:
         self._of_one = Prepared(lambda _: self._select.where(run_pk == bindparam("run_pk")))
         self._of_listed = Prepared(lambda _: self._select.where(run_pk.in_(MEMBERS)))
 
-    def read(self, connection: Connection, run_pks: Sequence[int]) -> Iterator[Sequence[Any]]:
-        """Yield the rows of the runs."""
+    def read(self, connection: Connection, run_pks: Sequence[int]) -> Sequence[Sequence[Any]]:
+        """Return the rows of the runs."""
         if len(run_pks) == 1:
-            yield from self._of_one.rows(connection, run_pk=run_pks[0])
-        elif connection.dialect.name == "sqlite":
-            yield from self._of_listed.rows(connection, members=json.dumps(run_pks))
-        else:
-            for start in range(0, len(run_pks), CHUNK):
-                chunk = run_pks[start : start + CHUNK]
-                yield from connection.execute(self._select.where(among(self._run_pk, chunk))).all()
+            return self._of_one.rows(connection, run_pk=run_pks[0])
+        if connection.dialect.name == "sqlite":
+            return self._of_listed.rows(connection, members=json.dumps(run_pks))
+        chunks = [run_pks[start : start + CHUNK] for start in range(0, len(run_pks), CHUNK)]
+        selects = [self._select.where(among(self._run_pk, chunk)) for chunk in chunks]
+        return [row for statement in selects for row in connection.execute(statement)]

@@ -55,9 +55,9 @@ def get_values(connection: Connection, run_pk: int, keys: Sequence[str]) -> dict
     return {row.key: row.value for row in connection.execute(statement)}
 
 
-def get_params(connection: Connection, run_pks: Sequence[int]) -> dict[int, list[Param]]:
-    """Return the parameters of several runs, by key."""
-    found: dict[int, list[Param]] = {run_pk: [] for run_pk in run_pks}
+def get_params(connection: Connection, run_pks: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return the parameters of several runs, sorted by key."""
+    found: dict[int, dict[str, str]] = {run_pk: {} for run_pk in run_pks}
     for run_pk, key, value in _OF_RUNS.read(connection, run_pks):
-        found[run_pk].append(Param(key, value))
+        found[run_pk][key] = value
     return found

@@ -33,6 +33,9 @@ _SUBJECT = Subject(
     related={Entity.DATASET: DATASET_FIELDS},
 )
 
+_NO_INPUTS = RunInputs()
+_NO_OUTPUTS = RunOutputs()
+
 _INSERT = Prepared(lambda dialect: insert_numbered(runs, dialect, "pk"))
 # The fields of `RunInfo` in their order, and what leads to the rest of a run.
 _INFO = tuple(runs.c[field.name] for field in fields(RunInfo))
@@ -156,9 +159,9 @@ def _with_data(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Ru
     return [
         Run(
             run.info,
-            RunData(tuple(points[run.pk]), tuple(entries[run.pk]), tuple(texts[run.pk])),
-            inputs.get(run.pk, RunInputs()),
-            outputs.get(run.pk, RunOutputs()),
+            RunData(tuple(points[run.pk]), entries[run.pk], texts[run.pk]),
+            inputs.get(run.pk, _NO_INPUTS),
+            outputs.get(run.pk, _NO_OUTPUTS),
         )
         for run in found
     ]

@@ -165,15 +165,16 @@ class Search:
         """
         frequent = self._frequent(connection)
         rows: list[Row[Any]] = []
-        ends: list[Position] = []
+        part_of_row: list[int] = []
         for number in range(position.part if position else 0, len(self._parts)):
             statement = self._statement(number, frequent, follows=position is not None)
             values = {_AFTER.format(i): value for i, value in enumerate(position.values if position else ())}
-            for row in connection.execute(statement, {**values, "limit": limit + 1 - len(rows)}).all():
-                rows.append(row)
-                ends.append(Position(number, tuple(row[len(self._columns) :])))
+            found = connection.execute(statement, {**values, "limit": limit + 1 - len(rows)}).all()
+            rows += found
+            part_of_row += [number] * len(found)
             if len(rows) > limit:
-                return rows[:limit], ends[limit - 1]
+                sort_values = rows[limit - 1][len(self._columns) :]
+                return rows[:limit], Position(part_of_row[limit - 1], tuple(sort_values))
             position = None
         return rows, None
 

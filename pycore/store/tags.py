@@ -40,11 +40,11 @@ def get_tag(connection: Connection, run_pk: int, key: str) -> str | None:
     return found
 
 
-def get_tags(connection: Connection, run_pks: Sequence[int]) -> dict[int, list[RunTag]]:
-    """Return the tags of several runs, by key."""
-    found: dict[int, list[RunTag]] = {run_pk: [] for run_pk in run_pks}
+def get_tags(connection: Connection, run_pks: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return the tags of several runs, sorted by key."""
+    found: dict[int, dict[str, str]] = {run_pk: {} for run_pk in run_pks}
     for run_pk, key, value in _OF_RUNS.read(connection, run_pks):
-        found[run_pk].append(RunTag(key, value))
+        found[run_pk][key] = value
     return found
 
 

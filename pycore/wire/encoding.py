@@ -70,7 +70,7 @@ def without_absent(fields: Mapping[str, object]) -> JsonObject:
     return {
         name: value
         for name, value in fields.items()
-        if value is not None and not (isinstance(value, (list, tuple)) and not value)
+        if value or (value is not None and not isinstance(value, (list, tuple)))
     }
 
 

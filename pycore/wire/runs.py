@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pycore.entities import LifecycleStage, Param, Run, RunData, RunInfo, RunStatus, RunTag
+from pycore.entities import LifecycleStage, Run, RunData, RunInfo, RunStatus
 from pycore.wire import metrics, run_inputs, tags
 from pycore.wire.encoding import JsonObject, without_absent
 
@@ -27,8 +27,8 @@ def from_json(fields: Mapping[str, Any]) -> Run:
         info=info_from_json(fields["info"]),
         data=RunData(
             metric_points=tuple(metrics.from_json(point) for point in data.get("metrics", ())),
-            param_entries=tuple(tags.list_from_json(data.get("params"), Param)),
-            tag_entries=tuple(tags.list_from_json(data.get("tags"), RunTag)),
+            params=tags.mapping_from_json(data.get("params")),
+            tags=tags.mapping_from_json(data.get("tags")),
         ),
         inputs=run_inputs.inputs_from_json(fields.get("inputs", {})),
         outputs=run_inputs.outputs_from_json(fields.get("outputs", {})),
@@ -72,8 +72,8 @@ def _data_to_json(data: RunData) -> JsonObject:
     return without_absent(
         {
             "metrics": [metrics.to_json(point) for point in data.metric_points],
-            "params": tags.list_to_json(data.param_entries),
-            "tags": tags.list_to_json(data.tag_entries),
+            "params": tags.mapping_to_json(data.params),
+            "tags": tags.mapping_to_json(data.tags),
         }
     )
 

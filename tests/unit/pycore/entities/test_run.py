@@ -1,6 +1,6 @@
 import math
 
-from pycore.entities import Metric, Param, Run, RunData, RunInfo, RunStatus, RunTag, ViewType
+from pycore.entities import Metric, Run, RunData, RunInfo, RunStatus, ViewType
 
 INFO = RunInfo("a" * 32, "1", "calm-owl-7", "ada", "FINISHED", 5, 9, "mlflow-artifacts:/1/a/artifacts")
 
@@ -12,7 +12,7 @@ def test_the_latest_point_has_the_largest_step_then_time_then_value():
 
 
 def test_run_data_is_read_as_dicts():
-    data = RunData((Metric("rmse", 0.5, 1, 2),), (Param("k", "v"),), (RunTag("t", "w"),))
+    data = RunData((Metric("rmse", 0.5, 1, 2),), {"k": "v"}, {"t": "w"})
     assert (data.metrics, data.params, data.tags) == ({"rmse": 0.5}, {"k": "v"}, {"t": "w"})
     assert data._metric_objs[0].step == 2
 

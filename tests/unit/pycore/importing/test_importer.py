@@ -12,7 +12,6 @@ from pycore.entities import (
     Experiment,
     LoggedModel,
     Metric,
-    Param,
     RegisteredModel,
     Run,
     RunData,
@@ -68,7 +67,7 @@ def source_run(folder: Path, number: int, **fields: object) -> SourceRun:
     place = folder / run_id(number) / "artifacts"
     (place / "model").mkdir(parents=True)
     (place / "model/MLmodel").write_text(f"run {number}")
-    data = RunData((), (Param("p", str(number)),))
+    data = RunData((), {"p": str(number)})
     run = builders.run(data, run_id=run_id(number), artifact_uri=str(place), **fields)
     return SourceRun(run, lambda: iter([Metric("rmse", 0.5, 1, 0), Metric("rmse", 0.25, 2, 1)]))
 
@@ -256,7 +255,7 @@ def test_another_registered_model_of_the_name_is_left_alone(
 def test_a_run_that_cannot_be_kept_does_not_hold_back_the_others(
     importing: Import, source: Listed, api: Api
 ) -> None:
-    odd: Run = replace(source.run_list[1].run, data=RunData((), (Param("p", "\ud800"),)))
+    odd: Run = replace(source.run_list[1].run, data=RunData((), {"p": "\ud800"}))
     source.run_list[1] = replace(source.run_list[1], run=odd)
     report = importing(source)
     assert [run.info.run_id for run in api.runs.search(["1"], order_by=["run_id"])] == [run_id(0), run_id(2)]

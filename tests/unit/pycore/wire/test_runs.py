@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from strategies import texts
 from wire_travel import int64s, tag_mappings, travelled
 
-from pycore.entities import Metric, Param, RunData, RunTag
+from pycore.entities import Metric, RunData
 from pycore.wire import runs
 
 finite_points = st.builds(Metric, texts, st.floats(allow_nan=False), int64s, int64s)
 
 
 def test_a_run_has_the_types_of_the_protocol():
-    data = RunData((metric(),), (Param("alpha", "0.1"),), (RunTag("team", ""),))
+    data = RunData((metric(),), {"alpha": "0.1"}, {"team": ""})
     assert runs.to_json(run(data, end_time=None)) == {
         "info": {
             "run_uuid": RUN_ID,
@@ -50,10 +50,6 @@ def test_integers_of_other_servers_may_come_as_text_and_the_id_under_its_first_n
 
 @given(st.lists(finite_points, max_size=3), tag_mappings, tag_mappings, st.none() | int64s)
 def test_runs_there_and_back(points, params, tags, end_time):
-    data = RunData(
-        tuple(points),
-        tuple(Param(*pair) for pair in params.items()),
-        tuple(RunTag(*pair) for pair in tags.items()),
-    )
+    data = RunData(tuple(points), params, tags)
     entity = run(data, end_time=end_time)
     assert runs.from_json(travelled(runs.to_json(entity))) == entity
