@@ -232,7 +232,7 @@ def test_no_answer_is_lost_while_r_is_killed_under_load(crate, reference, tmp_pa
         ThreadPoolExecutor(8) as pool,
     ):
         stop = threading.Event()
-        answered = itertools.count()
+        answered = threading.Semaphore(0)
 
         def hammer(offset):
             wrong = []
@@ -244,16 +244,15 @@ def test_no_answer_is_lost_while_r_is_killed_under_load(crate, reference, tmp_pa
                     reply = post(server.url, split([length]), session)
                     if reply.status_code != 200 or reply.json() != {"predictions": [width]}:
                         wrong.append(reply.text)
-                    next(answered)
+                    answered.release()
             raise AssertionError
 
         results = [pool.submit(hammer, offset) for offset in range(8)]
-        seen = 0
         for _ in range(5):
-            goal = seen + 50
-            while seen < goal:  # there is work going on whenever a worker is killed
-                seen = next(answered)
-                time.sleep(0.005)
+            while answered.acquire(blocking=False):  # forget the answers of before
+                continue
+            for _ in range(50):  # there is work going on whenever a worker is killed
+                assert answered.acquire(timeout=10)
             before = workers_of(server)
             os.kill(before[0], signal.SIGKILL)
             killed = time.monotonic()

@@ -67,6 +67,7 @@ class TestStartAndEnd:
 
     def test_end_run_without_a_run_does_nothing(self) -> None:
         mlflow.end_run()
+        assert mlflow.active_run() is None
 
     def test_an_unknown_status_is_refused(self) -> None:
         run = mlflow.start_run()
