@@ -28,6 +28,7 @@ EXPECTED = {
     "ModelError": ("BAD_REQUEST", 400),
     "InvalidModel": ("BAD_REQUEST", 400),
     "FlavorUnknown": ("BAD_REQUEST", 400),
+    "ModelValidationFailed": ("BAD_REQUEST", 400),
     "RUnavailable": ("BAD_REQUEST", 400),
     "RCallError": ("BAD_REQUEST", 400),
     "ModelCrashed": ("INTERNAL_ERROR", 500),
