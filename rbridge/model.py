@@ -149,7 +149,7 @@ class _Child:
             head, _ = self._receive()
             if "failed" in head:
                 raise from_plain(head["failed"])
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no R process
             self.kill()
             self.close()
             raise

@@ -116,7 +116,7 @@ class FilesystemArtifactStore:
                 with self._filesystem.open(temporary, "wb") as target:
                     shutil.copyfileobj(content, target, _CHUNK_BYTES)
                 self._filesystem.mv(temporary, place)
-            except BaseException:
+            except BaseException:  # an interrupt, too, must leave no half file
                 with suppress(Exception):
                     self._filesystem.rm(temporary)
                 raise

@@ -13,7 +13,7 @@ from typing import Any
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
-from pycore.models.flavor import PythonFlavor
+from pycore.models.flavor import LibraryModel, PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
@@ -113,23 +113,8 @@ def get_default_conda_env() -> dict[str, Any]:
     return conda_env_of(get_default_pip_requirements())
 
 
-class _CatboostModel:
-    """A model under the one method `predict`."""
-
-    row_wise = True
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def predict(self, data: Any) -> Any:
-        return self._model.predict(data)
-
-    def get_raw_model(self) -> Any:
-        return self._model
-
-
-def _load_pyfunc(path: Path, model: Model) -> _CatboostModel:
-    return _CatboostModel(_load(path, model))
+def _load_pyfunc(path: Path, model: Model) -> LibraryModel:
+    return LibraryModel(_load(path, model), row_wise=True)
 
 
 #: Loads what `save_model` and MLflow's flavor saved.

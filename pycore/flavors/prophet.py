@@ -14,7 +14,7 @@ from typing import Any
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
-from pycore.models.flavor import PythonFlavor
+from pycore.models.flavor import LibraryModel, PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
@@ -111,23 +111,9 @@ def get_default_conda_env() -> dict[str, Any]:
     return conda_env_of(get_default_pip_requirements())
 
 
-class _ProphetModel:
-    """A forecast for the dates of a frame's column ``ds``; Prophet sorts them."""
-
-    row_wise = False
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def predict(self, data: Any) -> Any:
-        return self._model.predict(data)
-
-    def get_raw_model(self) -> Any:
-        return self._model
-
-
-def _load_pyfunc(path: Path, model: Model) -> _ProphetModel:
-    return _ProphetModel(_load(path, model))
+def _load_pyfunc(path: Path, model: Model) -> LibraryModel:
+    # It sorts the dates it is asked for.
+    return LibraryModel(_load(path, model), row_wise=False)
 
 
 #: Loads what `save_model` and MLflow's flavor saved.

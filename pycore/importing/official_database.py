@@ -120,7 +120,7 @@ class OfficialDatabase:
                 metadata.reflect(self._connection, only=[name for name in _READ if name in names])
                 self._tables = _with_floats(metadata)
                 self._remark_what_is_left_out(names)
-        except Exception:
+        except Exception:  # whatever it is, the connection is closed and the error goes on
             self._engine.dispose()
             raise
 

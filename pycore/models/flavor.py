@@ -96,6 +96,30 @@ class PythonFlavor:
         return self.load(path, model)
 
 
+@dataclass(frozen=True)
+class LibraryModel:
+    """What a `PythonFlavor` loads where the library's own ``predict(data)`` is all there is to it.
+
+    Parameters
+    ----------
+    model : object
+        As the library loads it.
+    row_wise : bool
+        Each row of a result depends on the same row of the data alone.
+    """
+
+    model: Any
+    row_wise: bool
+
+    def predict(self, data: Any) -> Any:
+        """Return what the library predicts."""
+        return self.model.predict(data)
+
+    def get_raw_model(self) -> Any:
+        """Return the library's own object."""
+        return self.model
+
+
 @runtime_checkable
 class Inspectable(Protocol):
     """A flavor that can say what is in its models, without running anything of them."""

@@ -80,7 +80,7 @@ class ModelHost:
         """
         try:
             self._start()
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no process
             self.stop()
             raise
         self._keeper.start()
