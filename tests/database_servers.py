@@ -54,7 +54,7 @@ class DatabaseServer:
             except (OSError, OperationalError):
                 return False
 
-        until(answers, within_s=60)
+        until(answers)
         engine.dispose()
 
     def kill(self) -> None:

@@ -44,7 +44,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             start_new_session=True,
         )
     try:
-        until(lambda: _answers(url), within_s=120)
+        until(lambda: _answers(url))
         yield url
     finally:
         # Its workers are processes of their own.

@@ -8,11 +8,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+#: How long a test waits for what must happen, before it calls it not happening; of no meaning otherwise.
+LIMIT_S = 120
 
-def until(condition: Callable[[], T], within_s: float = 15) -> T:
+
+def until(condition: Callable[[], T]) -> T:
     """Return the first true value of a condition; fail when it stays false."""
-    deadline = time.monotonic() + within_s
+    deadline = time.monotonic() + LIMIT_S
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {within_s} s"
+        assert time.monotonic() < deadline, f"not within {LIMIT_S} s"
         time.sleep(0.01)
     return value

@@ -6,10 +6,11 @@ import os
 import random
 import signal
 import threading
-from pathlib import Path
 
 import processes
 import requests
+from process_tree import children
+from waiting import LIMIT_S
 
 API = "api/2.0/mlflow"
 KILLS = 20
@@ -36,7 +37,7 @@ class Writer(threading.Thread):
                     "params": [{"key": f"{self.key}-{number}", "value": str(number)}],
                 }
                 try:
-                    reply = session.post(f"{self.url}/{API}/runs/log-batch", json=body, timeout=30)
+                    reply = session.post(f"{self.url}/{API}/runs/log-batch", json=body, timeout=LIMIT_S)
                 except requests.RequestException:
                     return
                 if reply.status_code != 200:
@@ -50,18 +51,20 @@ class Writer(threading.Thread):
 def kill_all(server: processes.Server) -> None:
     """Kill a server's parent process and all it started, at once."""
     pid = server.process.pid
-    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    workers = children(pid)
     assert workers
-    for victim in (pid, *map(int, workers)):
+    for victim in (pid, *workers):
         os.kill(victim, signal.SIGKILL)
-    server.process.wait(timeout=30)
+    server.process.wait(timeout=LIMIT_S)
 
 
 def test_every_acknowledged_write_survives_the_killing_of_all_processes(tmp_path):
     generator = random.Random()
     acknowledged: dict[str, list[int]] = {f"m{n}": [] for n in range(WRITERS)}
     with processes.tracking_server(tmp_path) as server:
-        created = requests.post(f"{server.url}/{API}/runs/create", json={"experiment_id": "0"}, timeout=30)
+        created = requests.post(
+            f"{server.url}/{API}/runs/create", json={"experiment_id": "0"}, timeout=LIMIT_S
+        )
         run_id = created.json()["run"]["info"]["run_id"]
     for kill in range(KILLS):
         with processes.tracking_server(tmp_path) as server:
@@ -78,12 +81,12 @@ def test_every_acknowledged_write_survives_the_killing_of_all_processes(tmp_path
                 assert not writer.refused
                 acknowledged[writer.key] += writer.acknowledged
     with processes.tracking_server(tmp_path) as server:
-        reply = requests.get(f"{server.url}/{API}/runs/get", params={"run_id": run_id}, timeout=30)
+        reply = requests.get(f"{server.url}/{API}/runs/get", params={"run_id": run_id}, timeout=LIMIT_S)
         params = {param["key"]: param["value"] for param in reply.json()["run"]["data"]["params"]}
         for key, numbers in acknowledged.items():
             assert {f"{key}-{n}": str(n) for n in numbers}.items() <= params.items()
             query = {"run_id": run_id, "metric_key": key}
-            history = requests.get(f"{server.url}/{API}/metrics/get-history", params=query, timeout=30)
+            history = requests.get(f"{server.url}/{API}/metrics/get-history", params=query, timeout=LIMIT_S)
             steps = [int(point["step"]) for point in history.json()["metrics"]]
             assert set(numbers) <= set(steps)
             # What was not acknowledged is there as a whole or not at all.

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from process_tree import children
 from processes import Server, server
+from waiting import LIMIT_S
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
-LIMIT_S = 30
 
 
 @pytest.fixture
@@ -28,8 +29,7 @@ def running(tmp_path: Path) -> Iterator[Server]:
 def allow_files_of(running: Server, size: int) -> None:
     """Let the server's files grow to so many bytes and no further, as a full disk would."""
     pid = running.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (pid, *map(int, children)):
+    for each in (pid, *children(pid)):
         resource.prlimit(each, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

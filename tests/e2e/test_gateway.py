@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from model_folders import OBEDIENT_INPUTS, obedient_model, write_model
+from process_tree import children, descendants, is_alive, is_model_host
 from processes import server, tracking_server
 from r_scripts import rscript
 from waiting import until
@@ -79,32 +80,9 @@ def described(running, name, reference):
     return reply.json()
 
 
-def children(pid):
-    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(child) for text in lists for child in text.split()]
-
-
-def descendants(pid):
-    return [found for child in children(pid) for found in (child, *descendants(child))]
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def is_host(pid):
-    try:
-        return "pycore.scoring.engine.host" in Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return False
-
-
 def hosts(running):
     """Process ids of the model hosts."""
-    return [pid for pid in children(running.process.pid) if is_host(pid)]
+    return [pid for pid in children(running.process.pid) if is_model_host(pid)]
 
 
 @pytest.fixture(scope="module")
@@ -251,11 +229,11 @@ def test_a_moved_alias_or_stage_swaps_under_load_without_a_failed_request(tmp_pa
         loads = [threads.submit(load) for _ in range(4)]
         try:
             move("2")
-            until(lambda: post(running, "m", reference).headers[VERSION_HEADER] == "2", 60)
-            until(lambda: len(hosts(running)) == 1, 60)
+            until(lambda: post(running, "m", reference).headers[VERSION_HEADER] == "2")
+            until(lambda: len(hosts(running)) == 1)
             # One that does not load changes nothing but for what the replies say of it.
             move("3")
-            until(lambda: post(running, "m", reference).headers.get(WARNING_HEADER), 60)
+            until(lambda: post(running, "m", reference).headers.get(WARNING_HEADER))
         finally:
             done.set()
         answers = {answer for task in loads for answer in task.result()}
@@ -289,7 +267,7 @@ def test_a_version_that_does_not_load_leaves_the_old_one_answering(tmp_path):
         client.set_registered_model_alias("m", "live", "1")
         assert post(running, "m", "@live").headers[VERSION_HEADER] == "1"
         client.set_registered_model_alias("m", "live", "2")
-        warned = until(lambda: (got := post(running, "m", "@live")).headers.get(WARNING_HEADER) and got, 60)
+        warned = until(lambda: (got := post(running, "m", "@live")).headers.get(WARNING_HEADER) and got)
         assert warned.json() == {"predictions": [2.0, 4.0]}
         assert warned.headers[VERSION_HEADER] == "1"
         assert "version 2 cannot be loaded, version 1 answers" in warned.headers[WARNING_HEADER]
@@ -338,7 +316,7 @@ def test_a_killed_host_is_replaced(tmp_path):
         killed = hosts(running)[0]
         os.kill(killed, signal.SIGKILL)
         until(lambda: not is_alive(killed))
-        until(lambda: post(running, "a", "1").ok, 60)
+        until(lambda: post(running, "a", "1").ok)
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "http"])
@@ -347,10 +325,10 @@ def test_whatever_is_killed_leaves_no_process_behind(tmp_path, victim):
         register(client, "a", times(tmp_path, 2))
         assert post(running, "a", "1").ok
         everyone = descendants(running.process.pid)
-        http = next(pid for pid in children(running.process.pid) if not is_host(pid))
+        http = next(pid for pid in children(running.process.pid) if not is_model_host(pid))
         os.kill(running.process.pid if victim == "supervisor" else http, signal.SIGKILL)
         running.process.wait(30)
-        until(lambda: not any(map(is_alive, everyone)), 60)
+        until(lambda: not any(map(is_alive, everyone)))
     if victim == "http":
         assert "The HTTP server has ended by itself" in running.log.read_text()
 
@@ -418,6 +396,5 @@ def test_a_gateway_scores_r_models_for_a_tracking_server_elsewhere(tmp_path):
                 reply = post(running, "iris", "latest", body)
                 return [reply] if reply.elapsed.total_seconds() > 0.9 else None
 
-            waited = until(slow)[0]
-            assert waited.elapsed.total_seconds() < 10
+            [waited] = until(slow)
             assert waited.headers[VERSION_HEADER] == "1"

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from processes import CRATEFLOW, Server, tracking_server
+from waiting import LIMIT_S
 
 from pycore.tracking import MlflowClient
-
-LIMIT_S = 120
 
 R_SCRIPT = """
 library(crateflow)

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 from processes import CRATEFLOW, Server, server
+from waiting import LIMIT_S
 
 from pycore.tracking import MlflowClient
-
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,10 @@ import pycore.sklearn
 import pytest
 import requests
 from model_folders import obedient_model, write_model
+from process_tree import command_line, descendants, is_alive, is_model_host
 from processes import CRATEFLOW, scoring_server
 from sklearn.linear_model import LinearRegression
-from waiting import until
+from waiting import LIMIT_S, until
 
 from pycore.models.schema import ColSpec, Schema, TensorSpec
 from pycore.models.signature import ModelSignature
@@ -422,25 +423,25 @@ def test_no_rows_are_no_predictions(server, body):
 def test_the_other_addresses(server):
     address = server("L")
     for path in ("/ping", "/health"):
-        reply = requests.get(address + path, timeout=10)
+        reply = requests.get(address + path, timeout=LIMIT_S)
         assert (reply.status_code, reply.text) == (200, "\n")
-    assert requests.get(f"{address}/version", timeout=10).text == pycore.__version__
-    missing = requests.get(f"{address}/predict", timeout=10)
+    assert requests.get(f"{address}/version", timeout=LIMIT_S).text == pycore.__version__
+    missing = requests.get(f"{address}/predict", timeout=LIMIT_S)
     assert (missing.status_code, missing.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
-    wrong = requests.get(f"{address}/invocations", timeout=10)
+    wrong = requests.get(f"{address}/invocations", timeout=LIMIT_S)
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST")
 
 
 def test_a_body_in_chunks(server, predictions):
     body = json.dumps({"dataframe_split": SPLIT}).encode()
     pieces = (body[at : at + 7] for at in range(0, len(body), 7))
-    reply = requests.post(f"{server('L')}/invocations", data=pieces, timeout=10)
+    reply = requests.post(f"{server('L')}/invocations", data=pieces, timeout=LIMIT_S)
     assert reply.json() == {"predictions": predictions}
 
 
 def test_a_body_cut_short_is_refused(server):
     host, port = server("L").removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as stream:
+    with socket.create_connection((host, int(port)), timeout=LIMIT_S) as stream:
         stream.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{}")
         stream.shutdown(socket.SHUT_WR)
         assert stream.recv(1000).startswith(b"HTTP/1.1 400")
@@ -454,10 +455,12 @@ def test_a_body_beyond_the_limit_and_the_log_of_requests(tmp_path):
         reply = post(serving.url, large)
         assert reply.status_code == 413
         assert reply.json()["error_code"] == "REQUEST_TOO_LARGE"
-        chunked = requests.post(f"{serving.url}/invocations", data=iter([b" " * (2 << 20)]), timeout=10)
+        chunked = requests.post(f"{serving.url}/invocations", data=iter([b" " * (2 << 20)]), timeout=LIMIT_S)
         assert chunked.status_code == 413
         assert post(serving.url, {"inputs": {"x": [1]}}).json() == {"predictions": [2.0]}
-        named = requests.get(f"{serving.url}/nowhere?secret=1", headers={"X-Request-ID": "mine"}, timeout=10)
+        named = requests.get(
+            f"{serving.url}/nowhere?secret=1", headers={"X-Request-ID": "mine"}, timeout=LIMIT_S
+        )
         assert named.headers["X-Request-ID"] == "mine"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     asked = [(line["method"], line["route"], line["status"]) for line in lines]
@@ -478,38 +481,25 @@ def test_every_request_of_a_queue_is_scored_alone_where_that_is_asked(tmp_path):
         until(gate.with_suffix(".reached").exists)
         others = [pool.submit(post, serving.url, {"inputs": {"x": [2], "do": [""]}}) for _ in range(3)]
         metrics = f"{serving.url}/metrics"
-        until(lambda: "crateflow_queue_requests 3\n" in requests.get(metrics, timeout=10).text)
+        until(lambda: "crateflow_queue_requests 3\n" in requests.get(metrics, timeout=LIMIT_S).text)
         gate.touch()
         assert {answer.result().status_code for answer in (first, *others)} == {200}
-        assert 'crateflow_batch_requests_bucket{le="1.0"} 4\n' in requests.get(metrics, timeout=10).text
+        assert 'crateflow_batch_requests_bucket{le="1.0"} 4\n' in requests.get(metrics, timeout=LIMIT_S).text
 
 
 def test_the_page_of_the_api(server):
-    described = requests.get(f"{server('L')}/openapi.json", timeout=10).json()
+    described = requests.get(f"{server('L')}/openapi.json", timeout=LIMIT_S).json()
     assert described["components"]["schemas"]["Row"]["required"] == NAMES
-    page = requests.get(f"{server('L')}/docs", timeout=10)
+    page = requests.get(f"{server('L')}/docs", timeout=LIMIT_S)
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert requests.get(f"{server('L')}/docs/swagger-ui-bundle.js", timeout=10).status_code == 200
+    assert requests.get(f"{server('L')}/docs/swagger-ui-bundle.js", timeout=LIMIT_S).status_code == 200
 
 
 # Starting and stopping
 
 
-def children(pid: int) -> list[int]:
-    """All processes below one."""
-    below = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return below + [deep for child in below for deep in children(child)]
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def is_engine(pid):
-    return b"pycore.scoring.engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return "pycore.scoring.engine" in command_line(pid)
 
 
 def parent(pid):
@@ -524,25 +514,25 @@ def obedient(tmp_path):
 
 def test_sigterm_ends_the_server_after_its_answers(obedient, tmp_path):
     gate = tmp_path / "gate"
-    below = children(obedient.process.pid)
+    below = descendants(obedient.process.pid)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(post, obedient.url, {"inputs": {"x": [1], "do": [f"wait {gate}"]}})
         until(gate.with_suffix(".reached").exists)
         obedient.process.send_signal(signal.SIGTERM)
         gate.touch()
-        assert answer.result(20).json() == {"predictions": [2.0]}
-    assert obedient.process.wait(20) == 0
-    assert not any(map(alive, below))
+        assert answer.result(LIMIT_S).json() == {"predictions": [2.0]}
+    assert obedient.process.wait(LIMIT_S) == 0
+    assert not any(map(is_alive, below))
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{obedient.url}/ping", timeout=5)
+        requests.get(f"{obedient.url}/ping", timeout=LIMIT_S)
 
 
 def test_nothing_is_left_of_a_killed_server(obedient):
-    below = children(obedient.process.pid)
+    below = descendants(obedient.process.pid)
     assert len(below) >= 4  # HTTP server and its workers, host, worker
     obedient.process.kill()
     obedient.process.wait()
-    until(lambda: not any(map(alive, below)))
+    until(lambda: not any(map(is_alive, below)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -552,41 +542,37 @@ def test_a_signal_ends_a_server_whose_model_is_still_loading(tmp_path, number):
     path = write_model(tmp_path / "endless", loader)
     with subprocess.Popen([CRATEFLOW, "models", "serve", "-m", str(path), "-p", "0"]) as serving:
         until(note.exists)
-        below = children(serving.pid)
+        below = descendants(serving.pid)
         serving.send_signal(number)
-        assert serving.wait(10) == 0
-    until(lambda: not any(map(alive, below)))
+        assert serving.wait(LIMIT_S) == 0
+    until(lambda: not any(map(is_alive, below)))
 
 
 def test_a_server_whose_http_part_was_killed_says_so_and_ends(obedient):
-    below = children(obedient.process.pid)
+    below = descendants(obedient.process.pid)
     [http] = [pid for pid in below if not is_engine(pid) and obedient.process.pid == parent(pid)]
     os.kill(http, signal.SIGKILL)
-    assert obedient.process.wait(20) == 1
+    assert obedient.process.wait(LIMIT_S) == 1
     assert obedient.log.read_text().splitlines()[-1].startswith("Error: The HTTP server has ended by itself")
-    until(lambda: not any(map(alive, below)))
+    until(lambda: not any(map(is_alive, below)))
 
 
 def test_the_http_processes_hold_no_model_and_no_library(obedient):
     post(obedient.url, {"inputs": {"x": [1]}})
-    for pid in (obedient.process.pid, *children(obedient.process.pid)):
+    for pid in (obedient.process.pid, *descendants(obedient.process.pid)):
         if not is_engine(pid):
             mapped = Path(f"/proc/{pid}/maps").read_text()
             assert not [name for name in ("pandas", "sklearn", "libR.so", "rpy2") if name in mapped]
 
 
 def test_a_killed_host_comes_back_and_ping_says_when(obedient):
-    host = next(
-        pid
-        for pid in children(obedient.process.pid)
-        if b"pycore.scoring.engine.host" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
+    host = next(pid for pid in descendants(obedient.process.pid) if is_model_host(pid))
     os.kill(host, signal.SIGKILL)
     [reply] = until(lambda: [found for found in [post(obedient.url, {"inputs": {"x": [1]}})] if not found.ok])
     assert reply.status_code == 503
     assert reply.json()["error_code"] == "TEMPORARILY_UNAVAILABLE"
     assert reply.headers["Retry-After"] == "1"
-    until(lambda: requests.get(f"{obedient.url}/ping", timeout=10).status_code == 200)
+    until(lambda: requests.get(f"{obedient.url}/ping", timeout=LIMIT_S).status_code == 200)
     assert post(obedient.url, {"inputs": {"x": [1]}}).json() == {"predictions": [2.0]}
 
 

@@ -67,7 +67,7 @@ start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
     },
     envir = env
   )
-  deadline <- Sys.time() + 60
+  deadline <- Sys.time() + 120
   repeat {
     said <- readLines(log, warn = FALSE)
     address <- sub("^Listening at (http[^ ]+).*", "\\1", grep("^Listening at ", said, value = TRUE))
@@ -124,7 +124,7 @@ requests_to <- function(server) {
 
 # The first line that a process prints; what it says in place of one is in the file `errors`, or its stderr.
 first_line <- function(process, errors = NULL) {
-  deadline <- Sys.time() + 20
+  deadline <- Sys.time() + 120
   repeat {
     # It may be woken up by the end of another process.
     process$poll_io(1000)

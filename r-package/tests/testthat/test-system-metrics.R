@@ -1,7 +1,7 @@
 logged_metrics <- function(run) mlflow_get_run(mlflow_id(run))$metrics[[1]]
 
 # Wait for what another process does.
-eventually <- function(happened, seconds = 30) {
+eventually <- function(happened, seconds = 120) {
   deadline <- Sys.time() + seconds
   while (Sys.time() < deadline) {
     if (happened()) return(TRUE)

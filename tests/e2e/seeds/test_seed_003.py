@@ -15,8 +15,7 @@ from processes import CRATEFLOW, tracking_server
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-
-LIMIT_S = 120
+from waiting import LIMIT_S
 
 SCRIPT = """
 import pycore

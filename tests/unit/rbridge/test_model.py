@@ -10,13 +10,13 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from process_tree import is_alive
 from r_scripts import rscript
 from waiting import until
 
@@ -35,14 +35,6 @@ FLOWERS = pd.DataFrame(
     }
 )
 SPECIES = ["setosa", "versicolor", "virginica"]
-
-
-def is_alive(process_id: int) -> bool:
-    """Whether a process runs; one that ended and is not yet collected does not."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> str:
@@ -334,20 +326,18 @@ class TestProcess:
         assert model.predict([2.0]).tolist() == [2.0]
         model.close()
 
-    def test_ends_at_once_though_a_fork_holds_its_socket(self, crates):
+    def test_ends_though_a_fork_holds_its_socket(self, crates):
         model = _load_pyfunc(str(crates / "identity.bin"))
         model.predict([1.0])
         process_id = model.process_id
         fork = os.fork()
         if not fork:
             signal.pause()
-        started = time.monotonic()
         model.close()
-        took_s = time.monotonic() - started
+        has_ended = not is_alive(process_id)
         os.kill(fork, signal.SIGKILL)
         os.waitpid(fork, 0)
-        assert not is_alive(process_id)
-        assert took_s < 5
+        assert has_ended
 
     def test_ends_when_the_model_is_forgotten(self, crates):
         model = _load_pyfunc(str(crates / "identity.bin"))

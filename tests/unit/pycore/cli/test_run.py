@@ -1,13 +1,11 @@
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from processes import CRATEFLOW
 from tracked import Tracked
-
-LIMIT_S = 60
+from waiting import LIMIT_S, until
 
 PROJECT = """
 entry_points:
@@ -99,10 +97,7 @@ def test_who_stops_the_command_stops_the_project(
     environment = {"MLFLOW_TRACKING_URI": tracked.uri, "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as started:
         try:
-            deadline = time.monotonic() + LIMIT_S
-            while not (project / "pid").exists() or not (project / "pid").read_text().strip():
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: (project / "pid").exists() and (project / "pid").read_text().strip())
             started.send_signal(number)
             _, said = started.communicate(timeout=LIMIT_S)
         finally:

@@ -9,20 +9,19 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
+from process_tree import children, open_files
 from processes import CRATEFLOW, Server, server, tracking_server
-from waiting import until
+from waiting import LIMIT_S, until
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 API = "/api/2.0/mlflow"
-LIMIT_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +37,8 @@ def tracking(folder: Path) -> Iterator[Server]:
         yield running
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        os.sched_yield()
-
-
 def connection_to(tracking: Server) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(tracking.url.removeprefix("http://"), timeout=LIMIT_S)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def peak_memory_kb(pid: int) -> int:
@@ -97,8 +85,7 @@ def uploads_under_way(folder: Path) -> list[Path]:
 
 
 def is_open(tracking: Server, file: Path) -> bool:
-    handles = (fd for pid in children(tracking.process.pid) for fd in Path(f"/proc/{pid}/fd").iterdir())
-    return any(os.path.realpath(fd) == str(file) for fd in handles)
+    return any(str(file) in open_files(pid) for pid in children(tracking.process.pid))
 
 
 def test_it_answers_when_it_says_so(tracking: Server):
@@ -112,8 +99,8 @@ def test_what_is_logged_outlives_a_killed_worker(tracking: Server):
     workers = set(children(tracking.process.pid))
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: len(set(children(tracking.process.pid)) - workers) == len(workers))
-    wait_until(lambda: workers.isdisjoint(children(tracking.process.pid)))
+    until(lambda: len(set(children(tracking.process.pid)) - workers) == len(workers))
+    until(lambda: workers.isdisjoint(children(tracking.process.pid)))
     found = requests.get(f"{tracking.url}{API}/runs/get", params={"run_id": info["run_id"]}, timeout=LIMIT_S)
     assert found.json()["run"]["info"] == info
 
@@ -121,7 +108,7 @@ def test_what_is_logged_outlives_a_killed_worker(tracking: Server):
 def test_a_hang_up_replaces_the_workers_and_keeps_the_port(tracking: Server):
     workers = set(children(tracking.process.pid))
     tracking.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: workers.isdisjoint(children(tracking.process.pid)))
+    until(lambda: workers.isdisjoint(children(tracking.process.pid)))
     assert requests.get(f"{tracking.url}/health", timeout=LIMIT_S).text == "OK"
 
 
@@ -145,8 +132,8 @@ def test_a_download_that_breaks_off_closes_its_file(tracking: Server, folder: Pa
     requests.put(f"{tracking.url}{ARTIFACTS}/left", data=b"x" * (32 << 20), timeout=LIMIT_S)
     with requests.get(f"{tracking.url}{ARTIFACTS}/left", stream=True, timeout=LIMIT_S) as reply:
         assert next(reply.iter_content(1000)) == b"x" * 1000
-        wait_until(lambda: is_open(tracking, folder / "artifacts/left"))
-    wait_until(lambda: not is_open(tracking, folder / "artifacts/left"))
+        until(lambda: is_open(tracking, folder / "artifacts/left"))
+    until(lambda: not is_open(tracking, folder / "artifacts/left"))
 
 
 def test_chunked_uploads_without_a_length(tracking: Server):
@@ -164,8 +151,8 @@ def test_chunked_uploads_without_a_length(tracking: Server):
 )
 def test_an_upload_that_breaks_off_leaves_nothing(tracking: Server, folder: Path, headers, first):
     with upload_begun(tracking, "broken/folder/file", headers, first):
-        wait_until(lambda: uploads_under_way(folder))
-    wait_until(lambda: not uploads_under_way(folder))
+        until(lambda: uploads_under_way(folder))
+    until(lambda: not uploads_under_way(folder))
     assert not (folder / "artifacts/broken").exists()
     assert requests.get(f"{tracking.url}{ARTIFACTS}/broken/folder/file", timeout=LIMIT_S).status_code == 404
 
@@ -204,7 +191,7 @@ def test_requests_at_once_do_not_mix(tracking: Server):
 def test_an_ending_server_finishes_what_it_is_at(tmp_path: Path):
     with tracking_server(tmp_path) as running:
         with upload_begun(running, "late", {"Content-Length": str(2 << 20)}, b"x" * (1 << 20)) as connection:
-            wait_until(lambda: uploads_under_way(tmp_path))
+            until(lambda: uploads_under_way(tmp_path))
             running.process.terminate()
             connection.send(b"x" * (1 << 20))
             assert connection.getresponse().status == 200
@@ -312,7 +299,7 @@ def test_the_access_log_has_a_line_for_every_request_to_any_worker(tmp_path: Pat
     arguments += ["--backend-store-uri", f"sqlite:///{tmp_path / 'tracking.db'}"]
     with server(arguments, tmp_path / "server.log") as running:
         for _ in range(20):
-            assert requests.get(f"{running.url}/version", timeout=10).status_code == 200
+            assert requests.get(f"{running.url}/version", timeout=LIMIT_S).status_code == 200
         found = until(lambda: (text := log.read_text()).count("\n") == 20 and text.splitlines())
     assert {(line["route"], line["status"]) for line in map(json.loads, found)} == {("/version", 200)}
 

@@ -9,8 +9,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 from processes import Server, server
-
-LIMIT_S = 30
+from waiting import LIMIT_S
 
 
 @pytest.fixture(scope="module")

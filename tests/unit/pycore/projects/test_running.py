@@ -3,24 +3,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from process_tree import is_alive
+from waiting import LIMIT_S, until
 
 import pycore as mlflow
 from pycore.errors import InvalidInput, MlflowException, NotFound, ProjectFailed, Unavailable
 from pycore.projects import running
-
-LIMIT_S = 60
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def write(folder: Path, command: str, **parameters: object) -> str:
@@ -70,7 +61,7 @@ def test_output_comes_through_while_the_command_runs(
         return text in seen
 
     submitted = mlflow.run(uri, synchronous=False)
-    wait_for(lambda: saw("out é\n") and saw("err\n"))
+    until(lambda: saw("out é\n") and saw("err\n"))
     assert submitted.get_status() == "RUNNING"
     go_on.touch()
 
@@ -127,14 +118,14 @@ def test_a_run_that_its_command_has_failed(folder: Path, client: mlflow.MlflowCl
 
 def test_a_cancelled_run_ends_with_all_it_has_started(folder: Path, client: mlflow.MlflowClient) -> None:
     submitted = mlflow.run(write(folder, "sleep 600 & echo $! > pid; wait"), synchronous=False)
-    wait_for(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip())
+    until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip())
     child = int((folder / "pid").read_text())
 
     submitted.cancel()
 
     assert (submitted.get_status(), submitted.wait()) == ("KILLED", False)
     assert client.get_run(submitted.run_id).info.status == "KILLED"
-    wait_for(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text())
+    until(lambda: not is_alive(child))
 
 
 def test_a_command_that_does_not_stop_is_killed(
@@ -143,7 +134,7 @@ def test_a_command_that_does_not_stop_is_killed(
     monkeypatch.setattr("pycore.projects.submitted_run._GRACE_S", 0.2)
     uri = write(folder, "trap '' TERM; echo > ready; while true; do sleep 0.1; done")
     submitted = mlflow.run(uri, synchronous=False)
-    wait_for((folder / "ready").exists)
+    until((folder / "ready").exists)
 
     submitted.cancel()
 

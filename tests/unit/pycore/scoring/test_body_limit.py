@@ -199,10 +199,10 @@ def test_a_body_of_very_many_gzip_members_takes_time_by_its_length():
             def read(self, _):
                 return body
 
-        began = time.perf_counter()
+        began = time.thread_time()
         environ = {"wsgi.input": Source(), "CONTENT_LENGTH": len(body), "HTTP_CONTENT_ENCODING": "gzip"}
         assert read_request_body(environ, LIMIT) == b""
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     few, many = seconds(10_000), seconds(160_000)
     assert many < 16 * 5 * few

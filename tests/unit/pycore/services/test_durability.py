@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import LIMIT_S
 
 from pycore.entities import Metric, Param
 from pycore.services import build_api
@@ -20,7 +21,6 @@ from pycore.store import Database
 database = Database.open(sys.argv[1])
 api = build_api(database, None, "/artifacts")
 """
-LIMIT_S = 120
 
 
 @pytest.fixture

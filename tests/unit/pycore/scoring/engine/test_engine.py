@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 from model_folders import OBEDIENT_INPUTS, obedient_model, write_model
-from waiting import until
+from process_tree import is_alive
+from waiting import LIMIT_S, until
 
 from pycore.errors import DeadlineExceeded, ModelCrashed, ModelError, Unavailable
 from pycore.models.columns import Column, Table
@@ -58,14 +57,6 @@ def ask(client, *numbers, do=""):
             client.close()
 
 
-def alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"  # which has ended, and waits for its parent to take note
-
-
 def test_rows_are_scored(running):
     assert ask(running, 1.5, 2.0) == [3.0, 4.0]
 
@@ -102,17 +93,15 @@ def test_what_a_model_leaves_behind_ends_with_its_worker(running, tmp_path):
     note = tmp_path / "child"
     with pytest.raises(ModelCrashed):
         ask(running, 1, do=f"leave-child {note}")
-    until(lambda: not alive(int(note.read_text())))
+    until(lambda: not is_alive(int(note.read_text())))
 
 
 def test_an_overdue_request_is_stopped_and_the_next_is_answered(model):
     with engine(model, workers=1, timeout_s=1) as (_, client):
         [worker] = client.state()["workers"]
-        started = time.monotonic()
         with pytest.raises(DeadlineExceeded, match="within 1 s"):
             ask(client, 1, do="loop")
-        assert time.monotonic() - started < 2
-        assert not alive(worker)
+        assert not is_alive(worker)
         until(lambda: client.state()["ready"])
         assert ask(client, 1) == [2.0]
 
@@ -156,7 +145,7 @@ def test_a_request_whose_worker_is_killed_is_scored_by_another(model, tmp_path):
         state = until(lambda: (found := client.state())["running"] and found)
         gate.touch()
         os.kill(state["workers"][0], signal.SIGKILL)
-        assert answer.result(10) == [42.0]
+        assert answer.result(LIMIT_S) == [42.0]
 
 
 def test_a_full_queue_refuses_at_once(model, tmp_path):
@@ -169,7 +158,7 @@ def test_a_full_queue_refuses_at_once(model, tmp_path):
         with pytest.raises(Unavailable, match="2 requests are waiting"):
             ask(client, 4)
         gate.touch()
-        assert [answer.result(10) for answer in answers] == [[2.0], [4.0], [6.0]]
+        assert [answer.result(LIMIT_S) for answer in answers] == [[2.0], [4.0], [6.0]]
 
 
 def test_a_request_may_run_out_of_time_while_it_waits(model, tmp_path):
@@ -177,7 +166,7 @@ def test_a_request_may_run_out_of_time_while_it_waits(model, tmp_path):
         answers = [pool.submit(ask, client, 1, do=do) for do in ("loop", f"wait {tmp_path / 'never'}")]
         for answer in answers:
             with pytest.raises(DeadlineExceeded):
-                answer.result(10)
+                answer.result(LIMIT_S)
 
 
 def queue_up(pool, client, gate, *requests):
@@ -189,20 +178,20 @@ def queue_up(pool, client, gate, *requests):
         answers.append(pool.submit(ask, client, number, do=do))
         until(lambda: client.state()["queued"] == len(answers))
     gate.touch()
-    assert first.result(10) == [0.0]
+    assert first.result(LIMIT_S) == [0.0]
     return answers
 
 
 def test_what_waits_is_scored_by_one_call(model, tmp_path):
     with engine(model, workers=1) as (_, client), ThreadPoolExecutor(6) as pool:
         answers = queue_up(pool, client, tmp_path / "gate", *[(number, "count") for number in range(5)])
-        assert [answer.result(10) for answer in answers] == [[5.0]] * 5
+        assert [answer.result(LIMIT_S) for answer in answers] == [[5.0]] * 5
 
 
 def test_a_batch_has_no_more_rows_than_allowed(model, tmp_path):
     with engine(model, workers=1, batch_rows=2) as (_, client), ThreadPoolExecutor(6) as pool:
         answers = queue_up(pool, client, tmp_path / "gate", *[(number, "count") for number in range(5)])
-        assert sorted(answer.result(10)[0] for answer in answers) == [1.0, 2.0, 2.0, 2.0, 2.0]
+        assert sorted(answer.result(LIMIT_S)[0] for answer in answers) == [1.0, 2.0, 2.0, 2.0, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -213,9 +202,9 @@ def test_a_bad_request_fails_no_other_of_its_batch(model, tmp_path, culprit, err
         # The culprit comes last: of one worker it would otherwise take all the time that is left.
         requests = [(1, ""), (2, ""), (3, culprit)]
         *innocent, guilty = queue_up(pool, client, tmp_path / "gate", *requests)
-        assert [answer.result(10) for answer in innocent] == [[2.0], [4.0]]
+        assert [answer.result(LIMIT_S) for answer in innocent] == [[2.0], [4.0]]
         with pytest.raises(error):
-            guilty.result(20)
+            guilty.result(LIMIT_S)
 
 
 def test_a_worker_is_replaced_after_its_share_of_requests(model):
@@ -261,7 +250,7 @@ def test_a_killed_host_is_replaced_and_clients_find_the_new_one(model):
         os.kill(old, signal.SIGKILL)
         with pytest.raises(Unavailable, match="restarted"):
             ask(client, 1)
-        until(lambda: not any(map(alive, workers)))
+        until(lambda: not any(map(is_alive, workers)))
 
         def answers():
             try:
@@ -284,7 +273,7 @@ def test_stopping_answers_what_has_been_accepted(model, tmp_path):
             with pytest.raises(Unavailable, match="being stopped"):
                 ask(client, 1)
             gate.touch()
-        assert answer.result(1) == [2.0]
+        assert answer.result(LIMIT_S) == [2.0]
     assert not host.address.parent.parent.exists()
 
 
@@ -309,7 +298,7 @@ def test_nothing_outlives_a_killed_supervisor(model):
         pids = [int(pid) for pid in supervisor.stdout.readline().split()]
         supervisor.kill()
     assert len(pids) == 3
-    until(lambda: not any(map(alive, pids)))
+    until(lambda: not any(map(is_alive, pids)))
 
 
 # Models that cannot be served
