@@ -111,6 +111,9 @@ REGISTRY_URI = Setting("MLFLOW_REGISTRY_URI", None, _optional, "Where models are
 EXPERIMENT_NAME = Setting("MLFLOW_EXPERIMENT_NAME", None, _optional, "Experiment of new runs, by name.")
 EXPERIMENT_ID = Setting("MLFLOW_EXPERIMENT_ID", None, _optional, "Experiment of new runs, by id.")
 RUN_ID = Setting("MLFLOW_RUN_ID", None, _optional, "Run that the next start_run attaches to.")
+ACTIVE_MODEL_ID = Setting(
+    "MLFLOW_ACTIVE_MODEL_ID", None, _optional, "Logged model that metrics are noted with besides their run."
+)
 RUN_CONTEXT = Setting("MLFLOW_RUN_CONTEXT", None, _optional, "Tags of new runs, as a JSON object.")
 USERNAME = Setting("MLFLOW_TRACKING_USERNAME", None, _optional, "User name for basic authentication.")
 PASSWORD = Setting("MLFLOW_TRACKING_PASSWORD", None, _optional, "Password for basic authentication.")

@@ -25,6 +25,7 @@ def download_artifacts(
     artifact_path: str | None = None,
     dst_path: str | Path | None = None,
     tracking_uri: str | None = None,
+    registry_uri: str | None = None,
 ) -> str:
     """Return the local path of a file or folder, given by URI or by run and path.
 
@@ -36,8 +37,8 @@ def download_artifacts(
         All of the run's artifacts without a path.
     dst_path : path, optional
         Folder to copy into; see `pycore.tracking.model_uris.fetch`.
-    tracking_uri : str, optional
-        The one in force when absent.
+    tracking_uri, registry_uri : str, optional
+        Those in force when absent.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def download_artifacts(
     InvalidInput
         Not exactly one of `artifact_uri` and `run_id` is given.
     """
-    client = MlflowClient(tracking_uri)
+    client = MlflowClient(tracking_uri, registry_uri)
     if uri := _only_uri(artifact_uri, run_id, artifact_path):
         return str(model_uris.fetch(uri, dst_path, client))
     return client.download_artifacts(str(run_id), artifact_path or "", dst_path)

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
@@ -37,12 +37,7 @@ class ClientArtifacts(ClientConnection):
         FileNotFoundError
             There is no such file or folder.
         """
-        source = _existing(local_path)
-        folder = artifact_path or ""
-        if source.is_dir():
-            transfer.upload_folder(self._store(run_id), source, paths.joined(folder, source.name))
-        else:
-            transfer.upload_file(self._store(run_id), source, folder)
+        _upload(self._store(run_id), local_path, artifact_path)
 
     def log_artifacts(self, run_id: str, local_dir: str | Path, artifact_path: str | None = None) -> None:
         """Copy what is in a folder into a folder of the run.
@@ -59,6 +54,20 @@ class ClientArtifacts(ClientConnection):
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Write a text, in UTF-8."""
         self._write(run_id, artifact_file, text.encode())
+
+    def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
+        """Write what is read from a stream of bytes, such as an open file.
+
+        Raises
+        ------
+        InvalidInput
+            `stream` is none, or one of text.
+        """
+        if not hasattr(stream, "read") or not isinstance(stream.read(0), bytes):
+            raise InvalidInput(
+                f"stream must be open for reading bytes, as open(path, 'rb') is, not {stream!r:.100}."
+            )
+        self._store(run_id).write(artifact_file, stream)
 
     def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
         """Write a dictionary or list: as YAML where the name says so, otherwise as JSON."""
@@ -88,7 +97,7 @@ class ClientArtifacts(ClientConnection):
         key: str | None = None,
         step: int | None = None,
         timestamp: int | None = None,
-        synchronous: bool | None = None,  # the upload is finished on return
+        synchronous: bool | None = False,  # the upload is finished on return
     ) -> None:
         """Write a picture: to one file, or as the next of a series.
 
@@ -191,6 +200,25 @@ class ClientArtifacts(ClientConnection):
         """Return the local path of a file or folder of the run; see `model_uris.fetch_of_run`."""
         return str(model_uris.fetch_of_run(self, run_id, path, dst_path))
 
+    def list_logged_model_artifacts(self, model_id: str, path: str | None = None) -> list[FileInfo]:
+        """Return one level of the files of a logged model, sorted."""
+        return list(self._model_store(model_id).list(path or ""))
+
+    def log_model_artifact(
+        self, model_id: str, local_path: str | Path, artifact_path: str | None = None
+    ) -> None:
+        """Copy a file, or a folder under its own name, to the files of a logged model."""
+        _upload(self._model_store(model_id), local_path, artifact_path)
+
+    def log_model_artifacts(
+        self, model_id: str, local_dir: str | Path, artifact_path: str | None = None
+    ) -> None:
+        """Copy what is in a folder to the files of a logged model."""
+        transfer.upload_folder(self._model_store(model_id), _existing(local_dir), artifact_path or "")
+
+    def _model_store(self, model_id: str) -> ArtifactStore:
+        return self.tracking.artifacts.open(self.tracking.logged_models.get(model_id).artifact_location)
+
     def _store(self, run_id: str) -> ArtifactStore:
         return self.tracking.artifacts.open(self.tracking.runs.get(run_id).info.artifact_uri)
 
@@ -203,6 +231,15 @@ class ClientArtifacts(ClientConnection):
 
     def _write(self, run_id: str, artifact_file: str, content: bytes) -> None:
         self._store(run_id).write(artifact_file, io.BytesIO(content))
+
+
+def _upload(store: ArtifactStore, local_path: str | Path, artifact_path: str | None) -> None:
+    source = _existing(local_path)
+    folder = artifact_path or ""
+    if source.is_dir():
+        transfer.upload_folder(store, source, paths.joined(folder, source.name))
+    else:
+        transfer.upload_file(store, source, folder)
 
 
 def _existing(local_path: str | Path) -> Path:

@@ -14,7 +14,7 @@ from pycore.entities import (
     RegisteredModelTag,
     Stage,
 )
-from pycore.errors import AlreadyExists
+from pycore.errors import AlreadyExists, InvalidInput, NotFound
 from pycore.tracking import model_uris, values
 from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
@@ -98,7 +98,7 @@ class ClientRegistry(ClientConnection):
         tags: Mapping[str, Any] | None = None,
         run_link: str | None = None,
         description: str | None = None,
-        await_creation_for: int | None = None,  # a version is ready at once
+        await_creation_for: int | None = 300,  # a version is ready at once
         model_id: str | None = None,
     ) -> ModelVersion:
         """Add the next version of a registered model."""
@@ -166,12 +166,41 @@ class ClientRegistry(ClientConnection):
         """Delete a version; refused while it is in Staging or Production."""
         self.registry.model_versions.delete(name, values.version_text(version))
 
-    def set_model_version_tag(self, name: str, version: str | int, key: str, value: Any) -> None:
-        """Set or replace a tag."""
-        self.registry.model_versions.set_tag(
-            name, values.version_text(version), values.tag(ModelVersionTag, key, value)
-        )
+    def set_model_version_tag(
+        self,
+        name: str,
+        version: str | int | None = None,
+        key: str | None = None,
+        value: Any = None,
+        stage: str | None = None,
+    ) -> None:
+        """Set or replace a tag of a version, given by number or as the highest one of a stage."""
+        tag = values.tag(ModelVersionTag, _given("key", key), value)
+        self.registry.model_versions.set_tag(name, self._version(name, version, stage), tag)
 
-    def delete_model_version_tag(self, name: str, version: str | int, key: str) -> None:
-        """Remove a tag."""
-        self.registry.model_versions.delete_tag(name, values.version_text(version), key)
+    def delete_model_version_tag(
+        self,
+        name: str,
+        version: str | int | None = None,
+        key: str | None = None,
+        stage: str | None = None,
+    ) -> None:
+        """Remove a tag of a version, given by number or as the highest one of a stage."""
+        key = _given("key", key)
+        self.registry.model_versions.delete_tag(name, self._version(name, version, stage), key)
+
+    def _version(self, name: str, version: str | int | None, stage: str | None) -> str:
+        if (version is None) == (stage is None):
+            raise InvalidInput("Give either version or stage.")
+        if version is not None:
+            return values.version_text(version)
+        found = self.get_latest_versions(name, stage)
+        if not found:
+            raise NotFound(f"The model {name!r} has no version in the stage {stage}.")
+        return str(found[0].version)
+
+
+def _given(argument: str, value: str | None) -> str:
+    if value is None:
+        raise InvalidInput(f"{argument} is missing; it must be a text.")
+    return value

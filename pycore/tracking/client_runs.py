@@ -114,9 +114,23 @@ class ClientRuns(ClientConnection):
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
     ) -> PendingWrite | None:
-        """Append a point; see `pycore.tracking.values.metric` for what counts as a number."""
-        metric = values.metric(key, value, timestamp, step)
+        """Append a point; see `pycore.tracking.values.metric` for what counts as a number.
+
+        `model_id` names a logged model that was measured, the dataset what it was measured on.
+        """
+        metric = values.metric(
+            key,
+            value,
+            timestamp,
+            step,
+            model_id=model_id,
+            dataset_name=dataset_name,
+            dataset_digest=dataset_digest,
+        )
         if async_logging.wanted(synchronous):
             return self._queue(run_id, metrics=[metric])
         self.tracking.runs.log_metric(run_id, metric)

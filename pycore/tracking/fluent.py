@@ -1,6 +1,13 @@
 """Everything that is a function of the package itself: ``pycore.log_param`` and its like."""
 
 from pycore.tracking.active_experiment import set_experiment
+from pycore.tracking.active_model import (
+    ActiveModel,
+    clear_active_model,
+    get_active_model_id,
+    log_model_params,
+    set_active_model,
+)
 from pycore.tracking.active_run import ActiveRun, active_run, end_run, last_active_run, start_run
 from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.fluent_experiments import (
@@ -21,7 +28,7 @@ from pycore.tracking.fluent_logged_models import (
     finalize_logged_model,
     get_logged_model,
     initialize_logged_model,
-    log_model_params,
+    last_logged_model,
     search_logged_models,
     set_logged_model_tags,
 )
@@ -38,6 +45,7 @@ from pycore.tracking.fluent_logging import (
     log_metrics,
     log_param,
     log_params,
+    log_stream,
     log_table,
     log_text,
     set_tag,
@@ -75,10 +83,12 @@ from pycore.tracking.uris import (
 )
 
 __all__ = [
+    "ActiveModel",
     "ActiveRun",
     "Image",
     "MlflowClient",
     "active_run",
+    "clear_active_model",
     "create_experiment",
     "create_external_model",
     "delete_experiment",
@@ -91,6 +101,7 @@ __all__ = [
     "end_run",
     "finalize_logged_model",
     "flush_async_logging",
+    "get_active_model_id",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
@@ -102,6 +113,7 @@ __all__ = [
     "initialize_logged_model",
     "is_tracking_uri_set",
     "last_active_run",
+    "last_logged_model",
     "list_run_infos",
     "load_table",
     "log_artifact",
@@ -117,6 +129,7 @@ __all__ = [
     "log_outputs",
     "log_param",
     "log_params",
+    "log_stream",
     "log_table",
     "log_text",
     "register_model",
@@ -127,6 +140,7 @@ __all__ = [
     "search_model_versions",
     "search_registered_models",
     "search_runs",
+    "set_active_model",
     "set_experiment",
     "set_experiment_tag",
     "set_experiment_tags",

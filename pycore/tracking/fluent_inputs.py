@@ -57,7 +57,7 @@ def log_inputs(
                 f"{argument} must have an item for each dataset ({len(datasets or ())}), not {len(given)}."
             )
     described = zip_longest(datasets or (), contexts or (), tags_list or ())
-    inputs = [_input(*each) for each in described if each[0] is not None]
+    inputs = [dataset_input(*each) for each in described if each[0] is not None]
     run = active_or_new_run()
     used = [model for model in models or () if model is not None]
     MlflowClient(run.tracking_uri).log_inputs(run.info.run_id, inputs, used)
@@ -70,7 +70,10 @@ def log_outputs(models: Sequence[LoggedModelOutput] | None = None) -> None:
     MlflowClient(run.tracking_uri).log_outputs(run.info.run_id, models or ())
 
 
-def _input(dataset: Any, context: str | None, tags: Mapping[str, Any] | None) -> DatasetInput:
+def dataset_input(
+    dataset: Any, context: str | None = None, tags: Mapping[str, Any] | None = None
+) -> DatasetInput:
+    """Return what a run notes of a dataset; see `log_input`."""
     entity = dataset if isinstance(dataset, DatasetEntity) else getattr(dataset, "to_entity", lambda: None)()
     if not isinstance(entity, DatasetEntity):
         raise InvalidInput(

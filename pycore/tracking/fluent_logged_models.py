@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycore.entities import LoggedModel, LoggedModelStatus
 from pycore.errors import InvalidInput
@@ -35,6 +35,16 @@ _COLUMNS = (
     "status",
     "tags",
 )
+
+
+class _Made(NamedTuple):
+    """A logged model, and where it was made."""
+
+    model_id: str
+    tracking_uri: str
+
+
+_last: _Made | None = None
 
 
 @checked
@@ -86,6 +96,24 @@ def get_logged_model(model_id: str) -> LoggedModel:
     return MlflowClient().get_logged_model(model_id)
 
 
+def last_logged_model() -> LoggedModel | None:
+    """Return the logged model that this process made last, as it is now.
+
+    A model of `log_model` is a folder of its run, and what `log_model` returns tells where.
+    """
+    return None if _last is None else MlflowClient(_last.tracking_uri).get_logged_model(_last.model_id)
+
+
+def latest_of_name(name: str) -> LoggedModel | None:
+    """Return the logged model of a name that was made last in the active experiment, if there is one."""
+    # A name with a quote exists nowhere, and whoever makes one says so.
+    quote = '"' if "'" in name else "'"
+    run = active_run()
+    client = MlflowClient(run.tracking_uri if run else None)
+    found = client.search_logged_models([_experiment_id()], f"name = {quote}{name}{quote}", max_results=1)
+    return found[0] if found else None
+
+
 @checked
 def initialize_logged_model(
     name: str | None = None,
@@ -99,14 +127,17 @@ def initialize_logged_model(
 
     It belongs to the active run and experiment where no others are named.
     """
+    global _last  # one per process is what `last_logged_model` is about
     run = active_run()
     if experiment_id is None:
-        experiment_id = run.info.experiment_id if run else active_experiment_id()
+        experiment_id = _experiment_id()
     if source_run_id is None and run:
         source_run_id = run.info.run_id
     all_tags = {**run_context.tags(), **(tags or {})}
     client = MlflowClient(run.tracking_uri if run else None)
-    return client.create_logged_model(experiment_id, name, source_run_id, all_tags, params, model_type)
+    made = client.create_logged_model(experiment_id, name, source_run_id, all_tags, params, model_type)
+    _last = _Made(made.model_id, client.tracking_uri)
+    return made
 
 
 @checked
@@ -142,10 +173,9 @@ def delete_logged_model_tag(model_id: str, key: str) -> None:
     MlflowClient().delete_logged_model_tag(model_id, key)
 
 
-@checked
-def log_model_params(params: Mapping[str, Any], model_id: str) -> None:
-    """Write parameters of a logged model, each once."""
-    MlflowClient().log_model_params(model_id, params)
+def _experiment_id() -> str:
+    run = active_run()
+    return run.info.experiment_id if run else active_experiment_id()
 
 
 def _frame(models: Sequence[LoggedModel]) -> pd.DataFrame:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pycore.entities import RunTag
-from pycore.tracking import values
+from pycore.tracking import fluent_inputs, values
 from pycore.tracking.active_experiment import active_experiment_id
+from pycore.tracking.active_model import get_active_model_id
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import PendingWrite
@@ -52,6 +53,8 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> PendingWrite | None:
     """Append a point to a metric.
 
@@ -63,9 +66,14 @@ def log_metric(
         0 when absent. The latest point is the one of the largest step, not the last one written.
     timestamp : int, optional
         Milliseconds since 1970 UTC; now when absent.
+    model_id : str, optional
+        Logged model that was measured; the active one when absent.
+    dataset : Dataset, optional
+        What it was measured on, noted as an input of the run; see `log_input`.
     """
     client, run_id = _target(run_id)
-    return client.log_metric(run_id, key, value, timestamp, step, synchronous)
+    about = _measured(client, run_id, model_id, dataset)
+    return client.log_metric(run_id, key, value, timestamp, step, synchronous, **about)
 
 
 @checked
@@ -75,10 +83,12 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> PendingWrite | None:
-    """Append a point to each of several metrics."""
+    """Append a point to each of several metrics; see `log_metric`."""
     client, run_id = _target(run_id)
-    points = values.metrics(metrics, timestamp, step)
+    points = values.metrics(metrics, timestamp, step, **_measured(client, run_id, model_id, dataset))
     return client.log_batch(run_id, metrics=points, synchronous=synchronous)
 
 
@@ -125,6 +135,13 @@ def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
 
 
 @checked
+def log_stream(stream: BinaryIO, artifact_file: str, run_id: str | None = None) -> None:
+    """Write what is read from a stream of bytes to a file of the run."""
+    client, run_id = _target(run_id)
+    client.log_stream(run_id, stream, artifact_file)
+
+
+@checked
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Write a dictionary or list to a file of the run: YAML where the name says so, otherwise JSON."""
     client, run_id = _target(run_id)
@@ -145,7 +162,7 @@ def log_image(
     key: str | None = None,
     step: int | None = None,
     timestamp: int | None = None,
-    synchronous: bool | None = None,
+    synchronous: bool | None = False,
 ) -> None:
     """Write a picture to a file of the run, or as the next of the series `key`; see `MlflowClient`."""
     client, run_id = _target()
@@ -177,6 +194,16 @@ def get_artifact_uri(artifact_path: str | None = None) -> str:
     """Return the URI of the run's artifacts, or of a path among them."""
     root = active_or_new_run().info.artifact_uri
     return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
+
+
+def _measured(client: MlflowClient, run_id: str, model_id: str | None, dataset: Any) -> dict[str, str | None]:
+    """Return what a metric says it measured; the dataset becomes an input of the run."""
+    about = {"model_id": model_id or get_active_model_id()}
+    if dataset is None:
+        return about
+    noted = fluent_inputs.dataset_input(dataset)
+    client.log_inputs(run_id, [noted])
+    return about | {"dataset_name": noted.dataset.name, "dataset_digest": noted.dataset.digest}
 
 
 def _target(run_id: str | None = None) -> tuple[MlflowClient, str]:

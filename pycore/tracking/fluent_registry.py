@@ -45,6 +45,8 @@ def search_model_versions(
 
 
 @checked
-def set_model_version_tag(name: str, version: str | int, key: str, value: Any) -> None:
+def set_model_version_tag(
+    name: str, version: str | int | None = None, key: str | None = None, value: Any = None
+) -> None:
     """Set or replace a tag of a model version."""
     MlflowClient().set_model_version_tag(name, version, key, value)

@@ -20,7 +20,7 @@ from pycore.tracking.mlflow_client import MlflowClient
 def register_model(
     model_uri: str,
     name: str,
-    await_registration_for: int | None = None,  # a version is ready at once
+    await_registration_for: int | None = 300,  # a version is ready at once
     *,
     tags: Mapping[str, Any] | None = None,
     client: MlflowClient | None = None,

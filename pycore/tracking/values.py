@@ -17,7 +17,13 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def metric(key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> Metric:
+def metric(
+    key: str,
+    value: Any,
+    timestamp: int | None = None,
+    step: int | None = None,
+    **about: str | None,
+) -> Metric:
     """Return a point.
 
     Parameters
@@ -28,19 +34,27 @@ def metric(key: str, value: Any, timestamp: int | None = None, step: int | None 
         Milliseconds since 1970 UTC; now when absent.
     step : int, optional
         0 when absent; a fraction is cut off.
+    about
+        The logged model and the dataset that were measured, as the attributes of `Metric` call them.
     """
     return Metric(
         key=_key(key),
         value=_number(key, value),
         timestamp=now_ms() if timestamp is None else int(timestamp),
         step=0 if step is None else int(step),
+        **about,
     )
 
 
-def metrics(values: Mapping[str, Any], timestamp: int | None = None, step: int | None = None) -> list[Metric]:
+def metrics(
+    values: Mapping[str, Any],
+    timestamp: int | None = None,
+    step: int | None = None,
+    **about: str | None,
+) -> list[Metric]:
     """Return points of one moment."""
     timestamp = now_ms() if timestamp is None else timestamp
-    return [metric(key, value, timestamp, step) for key, value in values.items()]
+    return [metric(key, value, timestamp, step, **about) for key, value in values.items()]
 
 
 def param(key: str, value: Any) -> Param:

@@ -20,6 +20,7 @@ def fresh_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     yield
     while pycore.active_run():
         pycore.end_run()
+    pycore.clear_active_model()
     os.environ.clear()
     os.environ.update(before)
 

@@ -140,13 +140,16 @@ def test_every_function_of_the_package_checks() -> None:
     # Without arguments there is nothing to check.
     assert unchecked == {
         "active_run",
+        "clear_active_model",
         "disable_system_metrics_logging",
         "enable_system_metrics_logging",
         "flush_async_logging",
+        "get_active_model_id",
         "get_registry_uri",
         "get_tracking_uri",
         "is_tracking_uri_set",
         "last_active_run",
+        "last_logged_model",
     }
 
 
