@@ -271,6 +271,12 @@ ENV_ROOT = Setting(
     "MLFLOW_ENV_ROOT", "~/.cache/crateflow/envs", str, "Folder for the virtual environments of projects."
 )
 
+ENV_MANAGER = Setting(
+    "CRATEFLOW_ENV_MANAGER",
+    "local",
+    str,
+    "Where the R packages of models come from: local is what is installed, library installs their versions.",
+)
 R_REPOSITORIES: Setting[tuple[str, ...]] = Setting(
     "CRATEFLOW_R_REPOSITORIES",
     (),

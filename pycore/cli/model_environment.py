@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from pycore.config import ENV_MANAGER
 from pycore.errors import InvalidInput
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_MANAGERS = ("local", "library")
+#: What is installed here, and a library with the versions that a model was saved with.
+LOCAL, LIBRARY = "local", "library"
 
+
+def _manager(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse a manager there is not, before a model is fetched for it."""
+    if value not in (LOCAL, LIBRARY):
+        raise InvalidInput(
+            f"There is no environment manager {value!r} here, only {LOCAL} and {LIBRARY}: install the "
+            "packages of a Python model (requirements.txt in its folder says which) and give "
+            "--env-manager local."
+        )
+    return value
+
+
+_env_manager = click.option(
+    "--env-manager",
+    envvar=ENV_MANAGER.name,
+    show_envvar=True,
+    default=ENV_MANAGER.default,
+    show_default=True,
+    callback=_manager,
+    help="Where a model's packages come from: 'local' is what is installed here, 'library' installs "
+    "the R packages it was saved with, in their versions, into a library of its own.",
+)
 _repositories = click.option(
     "--r-repository",
     "repositories",
@@ -27,23 +50,16 @@ _repositories = click.option(
 
 def environment_options(command: F) -> F:
     """Give a command the options `env_manager` and `repositories`."""
-    manager = click.option(
-        "--env-manager",
-        default="local",
-        show_default=True,
-        help="Where the model's packages come from: 'local' is what is installed here, 'library' installs "
-        "the R packages it was saved with, in their versions, into a library of its own.",
-    )
-    return manager(_repositories(command))
+    return _env_manager(_repositories(command))
 
 
-def use_environment(env_manager: str, path: Path, repositories: Sequence[str]) -> None:
-    """Have the processes that run a model find its packages.
+def environment_of(env_manager: str, path: Path, repositories: Sequence[str]) -> Mapping[str, str]:
+    """Install what a manager takes care of, and return the variables with which a model's processes find it.
 
     Parameters
     ----------
     env_manager : str
-        One of 'local' and 'library'.
+        `LOCAL` or `LIBRARY`.
     path : Path
         The model's folder.
     repositories : sequence of str
@@ -51,20 +67,9 @@ def use_environment(env_manager: str, path: Path, repositories: Sequence[str]) -
     Raises
     ------
     InvalidInput
-        There is no such manager, or none for this kind of model.
+        A library is made for R models only, and this is none.
     """
-    if env_manager == "library":
-        os.environ.update(_prepared(path, repositories))
-
-
-def check_manager(env_manager: str) -> None:
-    """Refuse a manager there is not, before a model is fetched for it."""
-    if env_manager not in _MANAGERS:
-        raise InvalidInput(
-            f"There is no environment manager {env_manager!r} here, only {' and '.join(_MANAGERS)}: install "
-            "the packages of a Python model (requirements.txt in its folder says which) and give "
-            "--env-manager local."
-        )
+    return _prepared(path, repositories) if env_manager == LIBRARY else {}
 
 
 @click.command("prepare-env")
@@ -86,15 +91,13 @@ def prepare_env(model_uri: str, repositories: tuple[str, ...]) -> None:
 def _prepared(path: Path, repositories: Sequence[str]) -> Mapping[str, str]:
     # See `prepare_env`.
     from pycore.models import registry
-    from pycore.models.flavor import Preparable
     from pycore.models.spec import Model
 
-    model = Model.load(path)
-    for name in registry.names():
-        if name in model.flavors and isinstance(flavor := registry.find(name), Preparable):
-            return flavor.prepare_environment(path, repositories)
-    raise InvalidInput(
-        f"Only the packages of R models can be installed here; this model has the flavors "
-        f"{', '.join(sorted(model.flavors))}. Install what requirements.txt in its folder says, and give "
-        "--env-manager local."
-    )
+    variables = registry.prepare_environment(path, repositories)
+    if variables is None:
+        raise InvalidInput(
+            f"Only the packages of R models can be installed here; this model has the flavors "
+            f"{', '.join(sorted(Model.load(path).flavors))}. Install what requirements.txt in its folder "
+            "says, and give --env-manager local."
+        )
+    return variables

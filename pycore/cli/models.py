@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from pycore.cli.lazy_group import LazyGroup
-from pycore.cli.model_environment import check_manager, environment_options, use_environment
-from pycore.cli.model_variables import ENV, pass_on
+from pycore.cli.model_environment import LIBRARY, LOCAL, environment_of, environment_options
+from pycore.cli.pairs import pairs
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
 
@@ -56,6 +56,15 @@ _requirements = click.option(
     help="Not supported.",
 )
 
+_variables = click.option(
+    "--env",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=pairs,
+    help="Environment variable for the model; may be given several times.",
+)
+
 #: Verbs that have a module of their own.
 VERBS = {
     "alias": "pycore.cli.registry:alias",
@@ -94,8 +103,6 @@ def serve(
 
     SIGTERM ends the server after the requests it is answering.
     """
-    env_manager = "local" if no_conda else env_manager
-    check_manager(env_manager)
     # gunicorn and the clients of model registries take longer to load than `--help` may take.
     from pycore.cli.launch import listen
     from pycore.cli.launch import serve as serve_http
@@ -110,8 +117,8 @@ def serve(
         log = AccessLog(access_log) if access_log else None
         workers = workers or default_workers()
         path = fetch(model_uri)
-        use_environment(env_manager, path, repositories)
-        options = EngineOptions(path, workers, timeout_s, batch_rows=max_batch_rows)
+        variables = environment_of(LOCAL if no_conda else env_manager, path, repositories)
+        options = EngineOptions(path, workers, timeout_s, batch_rows=max_batch_rows, variables=variables)
         serve_model(
             options,
             listener,
@@ -131,6 +138,7 @@ def serve(
     help="Tracking server or database that has the registered models.  [default: MLFLOW_TRACKING_URI]",
 )
 @scoring_options
+@environment_options
 @click.option(
     "--gateway-token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -145,12 +153,15 @@ def gateway(
     max_batch_rows: int,
     max_body_mb: int,
     access_log: str | None,
+    env_manager: str,
+    repositories: tuple[str, ...],
     gateway_token_file: Path | None,
 ) -> None:
     """Score with all registered models: POST /model/NAME/REFERENCE/invocations.
 
     REFERENCE is a version, a stage, @alias or latest. A model starts on first use and stops when it is
-    idle. SIGTERM ends the gateway after the requests it is answering.
+    idle; --env-manager library is for the R models among them, the others run with what is installed here.
+    SIGTERM ends the gateway after the requests it is answering.
     """
     # See `serve`.
     from pycore.cli.launch import listen
@@ -169,7 +180,13 @@ def gateway(
     with listen(host, port) as listener:
         tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
         log = AccessLog(access_log) if access_log else None
-        options = GatewayOptions(workers or default_workers(), timeout_s, max_batch_rows)
+        options = GatewayOptions(
+            workers or default_workers(),
+            timeout_s,
+            max_batch_rows,
+            with_library=env_manager == LIBRARY,
+            repositories=repositories,
+        )
         supervisor = Supervisor(ClientConnection(tracking_uri).registry, options)
         gateway_app = GatewayApp(GatewayClient(supervisor.address), tokens, BodyLimit(max_body_mb))
         app = logged(gateway_app, log, route_of)
@@ -194,7 +211,7 @@ def gateway(
     help="Format of the rows.",
 )
 @environment_options
-@ENV
+@_variables
 @_requirements
 @_install_mlflow
 def predict(
@@ -207,7 +224,6 @@ def predict(
     variables: dict[str, str],
 ) -> None:
     """Score a file of rows, in the forms that /invocations takes, and print what it would answer."""
-    check_manager(env_manager)
     # See `serve`.
     from pycore.models.spec import Model
     from pycore.scoring.engine.client import EngineClient
@@ -218,11 +234,11 @@ def predict(
 
     _log_to_stderr()
     path = fetch(model_uri)
-    use_environment(env_manager, path, repositories)
-    pass_on(variables)
+    variables = {**environment_of(env_manager, path, repositories), **variables}
     signature = Model.load(path).signature
+    options = EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S, variables=variables)
     with (
-        ModelHost(EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S)) as host,
+        ModelHost(options) as host,
         closing(EngineClient(host.address, _FILE_TIMEOUT_S)) as client,
     ):
         reply = Scorer(signature, client.predict).score(input_path.read(), _CONTENT_TYPES[content_type])

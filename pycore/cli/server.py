@@ -10,6 +10,7 @@ import click
 
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
+from pycore.cli.model_environment import LIBRARY, environment_options
 from pycore.cli.processors import usable_processors
 
 _MAX_DEFAULT_WORKERS = 4
@@ -149,6 +150,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Bearer tokens, one per line, that open /model/; everybody may score without.",
 )
+@environment_options
 @options_without_effect
 def server(
     backend_store_uri: str,
@@ -169,6 +171,8 @@ def server(
     expose_prometheus: Path | None,
     serve_models: bool,
     gateway_token_file: Path | None,
+    env_manager: str,
+    repositories: tuple[str, ...],
 ) -> None:
     """Run the tracking server: runs, artifacts and the model registry over HTTP.
 
@@ -210,7 +214,8 @@ def server(
         from pycore.gateway.tokens import Tokens
 
         tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
-        supervisor = Supervisor(api, GatewayOptions())
+        models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
+        supervisor = Supervisor(api, models)
         gateway = GatewayApp(GatewayClient(supervisor.address), tokens)
         application = create_app_with_models(api, http, gateway)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +26,10 @@ class Engine:
     ----------
     fetch : callable
         Copies the model's files below a folder and returns the model's own folder.
+    prepare : callable
+        Installs what that model needs, and returns the environment variables it needs for that.
     options : EngineOptions
-        All but the path.
+        All but the path and those variables.
     on_started : callable
         Called from another thread when the engine is ready or has failed.
 
@@ -43,13 +45,18 @@ class Engine:
     """
 
     def __init__(
-        self, fetch: Callable[[Path], Path], options: EngineOptions, on_started: Callable[[], None]
+        self,
+        fetch: Callable[[Path], Path],
+        prepare: Callable[[Path], Mapping[str, str]],
+        options: EngineOptions,
+        on_started: Callable[[], None],
     ) -> None:
         self.leases = 0
         self.used_at = time.monotonic()
         self.ready = False
         self.error: MlflowException | None = None
         self._fetch = fetch
+        self._prepare = prepare
         self._options = options
         self._on_started = on_started
         self._host: ModelHost | None = None
@@ -117,11 +124,16 @@ class Engine:
 
     def _start_host(self, folder: Path) -> None:
         path = self._fetch(folder)
-        if self._told_to_stop.is_set():
-            raise Unavailable("The gateway is being stopped; try again later.")
-        self._host = ModelHost(replace(self._options, path=path))
+        self._go_on()
+        variables = self._prepare(path)
+        self._go_on()
+        self._host = ModelHost(replace(self._options, path=path, variables=variables))
         self._host.start()
         self.ready = True
+
+    def _go_on(self) -> None:
+        if self._told_to_stop.is_set():
+            raise Unavailable("The gateway is being stopped; try again later.")
 
 
 def _pss_kb(pid: int) -> int:

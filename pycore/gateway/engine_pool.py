@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TimeoutOfFuture
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from pycore.errors import MlflowException, NotFound, Unavailable
 from pycore.gateway.engine import Engine
 from pycore.gateway.options import GatewayOptions
 from pycore.gateway.references import find_version
+from pycore.models.registry import prepare_environment
 from pycore.protocols import Api
 from pycore.scoring.engine.options import EngineOptions
 
@@ -268,11 +269,20 @@ class EnginePool:
                 batch_rows=self._options.batch_rows,
             )
             engine = Engine(
-                lambda folder: self._fetch(self._registry, version, folder), options, self._on_started
+                lambda folder: self._fetch(self._registry, version, folder),
+                self._prepare,
+                options,
+                self._on_started,
             )
             entry = self._entries[_key(version)] = _Entry(version, engine)
             engine.start()
         return entry
+
+    def _prepare(self, path: Path) -> Mapping[str, str]:
+        """Install the R packages of a model, where that is wanted; other models run with what is here."""
+        if not self._options.with_library:
+            return {}
+        return prepare_environment(path, self._options.repositories) or {}
 
     def _is_kept(self, entry: _Entry) -> bool:
         """Return whether an engine has not been told to stop, whatever a route remembers."""

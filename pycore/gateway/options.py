@@ -40,6 +40,10 @@ class GatewayOptions:
         An engine that nobody has used for so long ends.
     start_s : float
         How long a request waits for an engine to start.
+    with_library : bool
+        R models run with the packages they were saved with, installed before the engine starts.
+    repositories : tuple of str
+        Where those come from; what is set for the machine, or written in the model, if empty.
     """
 
     workers: int = field(default_factory=default_workers)
@@ -48,3 +52,5 @@ class GatewayOptions:
     memory_mb: int = field(default_factory=default_memory_mb)
     idle_s: float = field(default_factory=GATEWAY_IDLE_S.get)
     start_s: float = field(default_factory=GATEWAY_START_S.get)
+    with_library: bool = False
+    repositories: tuple[str, ...] = ()

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pycore.errors import FlavorUnknown, InvalidModel
-from pycore.models.flavor import Flavor, Predictor
+from pycore.models.flavor import Flavor, Predictor, Preparable
 from pycore.models.spec import PYFUNC, Model, inside
 
 if TYPE_CHECKING:
@@ -102,6 +102,34 @@ def flavor_of(model: Model) -> str | None:
     if loader.startswith("mlflow."):
         return loader.split(".")[1]
     return installed[0] if installed else None
+
+
+def prepare_environment(path: Path, repositories: Sequence[str] = ()) -> Mapping[str, str] | None:
+    """Install the packages a model was saved with, where the flavor that loads it can.
+
+    Parameters
+    ----------
+    path : Path
+        The model's folder.
+    repositories : sequence of str
+        See `Preparable`.
+
+    Returns
+    -------
+    mapping or None
+        Environment variables that make processes use them; None where the flavor cannot.
+
+    Raises
+    ------
+    InvalidModel, FlavorUnknown
+        The folder cannot be read, or not by what is installed.
+    ModelError, InvalidInput
+        See `Preparable`.
+    """
+    name = flavor_of(Model.load(path))
+    if name is not None and isinstance(flavor := find(name), Preparable):
+        return flavor.prepare_environment(path, repositories)
+    return None
 
 
 def load_predictor(path: str | Path) -> Predictor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class EngineOptions:
         Rows that a batch may hold; a single request may have more. 1 turns batching off.
     worker_requests : int
         Requests after which a worker is replaced, which gives back what the model has leaked.
+    variables : mapping of str to str
+        Environment variables of the model's processes, besides those that may be seen from outside.
     """
 
     path: Path
@@ -51,6 +54,7 @@ class EngineOptions:
     queue_requests: int = field(default_factory=QUEUE_REQUESTS.get)
     batch_rows: int = field(default_factory=BATCH_ROWS.get)
     worker_requests: int = field(default_factory=WORKER_REQUESTS.get)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the options as text for a command line."""

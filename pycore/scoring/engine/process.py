@@ -136,7 +136,7 @@ class ModelHost:
                     str(status_of_host),
                     str(os.getpid()),
                 ],
-                env={**sandbox.environment(), "TMPDIR": str(temporary)},
+                env={**sandbox.environment(), **self.options.variables, "TMPDIR": str(temporary)},
                 stdin=subprocess.DEVNULL,
                 # Whatever a model prints belongs into the log: standard output is for who started us.
                 stdout=_STANDARD_ERROR,

@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
+from model_folders import write_model
+from processes import server
 from r_repository import RRepository
 
 from pycore.errors import InvalidInput, InvalidModel, ModelError
+from pycore.tracking import MlflowClient
 from rbridge import library
 from rbridge.environment import REnvironment
 from rbridge.section import CrateSection
@@ -196,3 +200,40 @@ def test_a_model_predicts_with_its_library(tmp_path, repository, crate, librarie
         [COMMAND, "models", "prepare-env", "-m", folder], capture_output=True, text=True, timeout=60
     )
     assert prepared.stdout.startswith(f"R_LIBS={libraries}")
+
+
+def test_the_models_of_a_gateway_have_a_library_each(tmp_path, repository, crate, libraries):
+    """Installed by a gateway alone, found again by a tracking server that scores."""
+    recorded = {"packages": [{"name": "slope", "version": "1.0.1"}, {"name": "shift", "version": "0.9.1"}]}
+    folder = model(tmp_path / "model", crate, {"r_env.yaml": yaml.safe_dump(recorded)}).file.parent
+    python = write_model(
+        tmp_path / "python",
+        "_load_pyfunc = lambda path: type('M', (), {'predict': lambda s, f: list(f['x'])})()",
+    )
+    database = f"sqlite:///{tmp_path / 'tracking.db'}"
+    client = MlflowClient(database)
+    for name, files in (("r", folder), ("python", python)):
+        run = client.create_run("0").info
+        client.log_artifacts(run.run_id, str(files), "model")
+        client.create_registered_model(name)
+        client.create_model_version(name, f"{run.artifact_uri}/model", run.run_id)
+
+    def predictions(url: str, name: str):
+        reply = requests.post(
+            f"{url}/model/{name}/1/invocations", json={"inputs": {"x": [21.0]}}, timeout=120
+        )
+        return reply.json()
+
+    gateway = ["models", "gateway", "-u", database, "-p", "0", "-w", "1"]
+    installed = ["--env-manager", "library", "--r-repository", repository.url]
+    with server([*gateway, *installed], tmp_path / "gateway.log") as running:
+        assert predictions(running.url, "r") == {"predictions": [43.0]}
+        assert predictions(running.url, "python") == {"predictions": [21.0]}
+    tracking = ["server", "--backend-store-uri", database, "-p", "0", "-w", "1", "--serve-models"]
+    variables = {"CRATEFLOW_ENV_MANAGER": "library", "MLFLOW_MODELS_WORKERS": "1"}
+    # Where a client that works on the database itself puts the files of its runs.
+    variables["CRATEFLOW_ARTIFACT_ROOTS"] = str(tmp_path / "mlruns")
+    with server(tracking, tmp_path / "server.log", variables) as running:
+        assert predictions(running.url, "r") == {"predictions": [43.0]}
+    with server(gateway, tmp_path / "local.log") as running:
+        assert "--env-manager library" in predictions(running.url, "r")["message"]

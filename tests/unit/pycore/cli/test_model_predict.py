@@ -22,9 +22,6 @@ def model(tmp_path: Path) -> Path:
 
 
 def predict(model: Path, *flags: str, monkeypatch: pytest.MonkeyPatch) -> Result:
-    # What the verb sets for its children goes again.
-    for name in ("GREETING", "NAME", "CRATEFLOW_MODEL_ENV"):
-        monkeypatch.setenv(name, "")
     monkeypatch.setenv("HIDDEN", "secret")
     arguments = ["models", "predict", "-m", str(model), *flags]
     return CliRunner().invoke(main, arguments, input='{"inputs": [1, 2, 3]}')

@@ -9,7 +9,7 @@ from pycore.scoring.engine.options import EngineOptions
 
 
 def test_options_travel_as_text():
-    options = EngineOptions(Path("/m ö"), workers=3, timeout_s=1.5, memory_mb=100)
+    options = EngineOptions(Path("/m ö"), 3, 1.5, memory_mb=100, variables={"R_LIBS": "/r ö"})
     assert EngineOptions.from_json(options.to_json()) == options
 
 
