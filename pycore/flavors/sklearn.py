@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pycore.errors import InvalidInput, InvalidModel
+from pycore.errors import InvalidInput
+from pycore.flavors.sklearn_model import SklearnModel
 from pycore.models import pickled
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
@@ -24,8 +25,6 @@ from pycore.tracking import model_loading, model_logging
 FLAVOR_NAME = "sklearn"
 
 _MODEL_FILE = "model.pkl"
-#: Methods whose every result row belongs to one input row.
-_ROW_WISE = frozenset({"predict", "predict_proba", "predict_log_proba", "decision_function", "transform"})
 
 
 def save_model(
@@ -131,26 +130,9 @@ def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:
     return conda_env_of(get_default_pip_requirements(include_cloudpickle))
 
 
-class _SklearnModel:
-    """An estimator under the one method that the model was saved for."""
-
-    def __init__(self, estimator: Any, predict_fn: str) -> None:
-        method = getattr(estimator, predict_fn, None)
-        if not callable(method):
-            raise InvalidModel(
-                f"The {type(estimator).__name__} has no method {predict_fn!r}, which MLmodel names."
-            )
-        self._estimator = estimator
-        self.row_wise = predict_fn in _ROW_WISE
-        setattr(self, predict_fn, method)
-
-    def get_raw_model(self) -> Any:
-        return self._estimator
-
-
-def _load_pyfunc(path: Path, model: Model) -> _SklearnModel:
+def _load_pyfunc(path: Path, model: Model) -> SklearnModel:
     section = model.flavors.get(PYFUNC, {})
-    return _SklearnModel(_estimator(path, model), str(section.get("predict_fn", "predict")))
+    return SklearnModel(_estimator(path, model), str(section.get("predict_fn", "predict")))
 
 
 #: Loads what `save_model` and MLflow's flavor saved.

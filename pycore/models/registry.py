@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -60,6 +61,12 @@ def find(name: str) -> Flavor:
     FlavorUnknown
         None has this name, several have it, or it lacks a library; the message says what to install.
     """
+    return _find(name, tuple(sys.path))
+
+
+@lru_cache(maxsize=64)
+def _find(name: str, _import_path: tuple[str, ...]) -> Flavor:
+    """Look a flavor up once: reading what every distribution offers takes longer than loading most models."""
     entries = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
     if not entries:
         raise FlavorUnknown(
@@ -84,10 +91,9 @@ def flavor_of(model: Model) -> str | None:
     InvalidModel
         The python_function section names no loader module.
     """
-    installed = [name for name in names() if name in model.flavors and name != PYFUNC]
     if PYFUNC not in model.flavors:
-        if installed:
-            return installed[0]
+        if name := _installed_of(model):
+            return name
         raise FlavorUnknown(
             f"The model has the flavors {', '.join(model.flavors)}; installed here: {', '.join(names())}. "
             "Install one of the former, or save the model with a python_function section."
@@ -101,7 +107,7 @@ def flavor_of(model: Model) -> str | None:
         return PYFUNC
     if loader.startswith("mlflow."):
         return loader.split(".")[1]
-    return installed[0] if installed else None
+    return _installed_of(model)
 
 
 def prepare_environment(path: Path, repositories: Sequence[str] = ()) -> Mapping[str, str] | None:
@@ -204,6 +210,11 @@ def load_implementation(path: Path, model: Model) -> Any:
         return find(name).load_pyfunc(path, model)
     except ModuleNotFoundError as error:
         raise FlavorUnknown(f"The model needs {install_advice(error, path)}") from error
+
+
+def _installed_of(model: Model) -> str | None:
+    """Return the first installed flavor that a model has a section of, besides python_function."""
+    return next((name for name in names() if name in model.flavors and name != PYFUNC), None)
 
 
 def _load(entry: EntryPoint) -> Flavor:
