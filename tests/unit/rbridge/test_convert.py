@@ -19,7 +19,7 @@ from strategies import columns, tables, texts
 from pycore.errors import InvalidInput, ModelError, RCallError
 from pycore.models.columns import CODED, DTYPES, Array, Column, Json, Table
 
-_IN_R = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_IN_R = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _SUBNORMAL = 5e-324
 
 

@@ -15,7 +15,6 @@ from pycore.errors import InvalidModel
 from rbridge.inspect import inspect
 
 _FUZZ = settings(
-    deadline=None,
     max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from strategies import tables
@@ -183,7 +183,6 @@ def test_a_table_of_rows_alone_keeps_their_number():
     assert len(frame_from_table(Table({}, 3))) == 3
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=True) | st.none(), max_size=20))
 def test_doubles_keep_their_bits(values):
     data = np.array([0.0 if value is None else value for value in values])
@@ -192,7 +191,6 @@ def test_doubles_keep_their_bits(values):
     assert again.data.tobytes() == data.tobytes()
 
 
-@settings(deadline=None)  # pandas takes its time for a first frame
 @given(tables(kinds=tuple(kind for kind in DTYPES if kind != "double")))
 def test_tables_survive_the_way_through_a_frame(table):
     again = block_from_python(frame_from_table(table))

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
@@ -60,8 +60,6 @@ leaves = (
     | st.text(max_size=3)
     | st.just("1")
 )
-#: The first of some bodies loads a library.
-any_time = settings(deadline=None)
 
 values = st.recursive(
     leaves,
@@ -70,31 +68,26 @@ values = st.recursive(
 )
 
 
-@any_time
 @given(values)
 def test_any_json(value):
     check(json.dumps(value).encode())
 
 
-@any_time
 @given(st.sampled_from(KEYS[:4]), values)
 def test_any_value_of_a_known_key(key, value):
     check(json.dumps({key: value}).encode())
 
 
-@any_time
 @given(st.lists(st.sampled_from(["a", "b", "", "0"]), max_size=3), values)
 def test_any_data_of_a_frame(columns, value):
     check(json.dumps({"dataframe_split": {"columns": columns, "data": value}}).encode())
 
 
-@any_time
 @given(st.binary(max_size=60), st.sampled_from([JSON, CSV, ARROW]), st.sampled_from(["", "gzip", "br"]))
 def test_any_bytes(body, content_type, encoding):
     check(body, content_type, **({"Content-Encoding": encoding} if encoding else {}))
 
 
-@any_time
 @given(st.text('ab,"\n\r1.e-NA;\0 \u00e9', max_size=40))
 def test_any_csv(text):
     check(("a,b\n" + text).encode(), CSV)
@@ -113,7 +106,6 @@ def arrow_body(**options):
 ARROW_BODIES = [arrow_body(), arrow_body(compression="lz4"), arrow_body(emit_dictionary_deltas=True)]
 
 
-@any_time
 @given(st.sampled_from(ARROW_BODIES), st.data())
 def test_damaged_arrow(whole, data):
     body = bytearray(whole)

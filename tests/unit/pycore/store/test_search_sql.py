@@ -107,7 +107,7 @@ def in_order(runs, order):
     return runs
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(number_clauses | text_clauses, max_size=3),
     st.lists(sorts, max_size=3, unique_by=lambda sort: sort[0]),
