@@ -41,6 +41,8 @@ class Database:
         self._turn = self._new_turn()
         self.engine = engines.make_engine(self.url)
         self.writing_engine = engines.make_writing_engine(self.engine)
+        self._readers = engines.connections_for_reading(self.engine)
+        self._writers = engines.connections_for_writing(self.writing_engine)
         # A forked process must neither use nor close connections that its parent goes on using.
         forget = weakref.WeakMethod(self._forget_connections)
         os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
@@ -95,7 +97,7 @@ class Database:
         Unavailable
             The database cannot be written to now; says why.
         """
-        with translated(), self._turn, self.writing_engine.begin() as connection:
+        with translated(), self._turn, self._writers.transaction() as connection:
             yield connection
 
     @contextmanager
@@ -107,13 +109,13 @@ class Database:
         Unavailable
             The database cannot be read now; says why.
         """
-        with translated(), self.engine.connect() as connection:
+        with translated(), self._readers.transaction() as connection:
             yield connection
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
-        self.writing_engine.dispose()
-        self.engine.dispose()
+        self._writers.close()
+        self._readers.close()
 
     def __enter__(self) -> Database:
         return self
@@ -137,6 +139,8 @@ class Database:
                         connection.cursor().execute("PRAGMA journal_mode = WAL").fetchall()
                     finally:
                         connection.close()
+                    # One that was open already goes on in its own way until it next reads.
+                    self._readers.close()
                     return
                 except sqlite3.OperationalError as error:
                     # SQLite does not wait by itself while another process makes the same change.
@@ -160,5 +164,5 @@ class Database:
 
     def _forget_connections(self) -> None:
         self._turn = self._new_turn()
-        self.writing_engine.dispose(close=False)
-        self.engine.dispose(close=False)
+        self._writers.forget()
+        self._readers.forget()

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pycore import config
 from pycore.errors import InvalidInput
+from pycore.store.connections import Connections, KeptConnections, PooledConnections
 from pycore.store.patterns import matches_ignoring_case
-from pycore.store.prepared import driver_of
 
 #: Seconds a statement waits for a database that another process has locked.
 BUSY_TIMEOUT_S = 30
@@ -81,7 +81,7 @@ def make_engine(url: URL) -> Engine:
     """Return the engine of a URL; nothing is opened yet."""
     kind = url.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(url, _begin_reading, timeout_s=BUSY_TIMEOUT_S)
+        return _sqlite(url, timeout_s=BUSY_TIMEOUT_S)
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -95,9 +95,23 @@ def make_engine(url: URL) -> Engine:
 def make_writing_engine(engine: Engine) -> Engine:
     """Return an engine of the same database whose transactions are meant to write."""
     if engine.dialect.name == "sqlite":
-        return _sqlite(engine.url, _begin_writing, timeout_s=0, pool_size=1)
+        return _sqlite(engine.url, timeout_s=0)
     # After waiting for a row, a writer goes on with the row as it is now.
     return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def connections_for_reading(engine: Engine) -> Connections:
+    """Return the connections of an engine that transactions which only read get."""
+    if engine.dialect.name == "sqlite":
+        return KeptConnections(engine, _begin_reading, _KEPT_CONNECTIONS)
+    return PooledConnections(engine, writes=False)
+
+
+def connections_for_writing(engine: Engine) -> Connections:
+    """Return the connections of a writing engine."""
+    if engine.dialect.name == "sqlite":
+        return KeptConnections(engine, _begin_writing, most=1)
+    return PooledConnections(engine, writes=True)
 
 
 _MYSQL_ARGUMENTS: Mapping[str, Any] = {
@@ -108,12 +122,7 @@ _MYSQL_ARGUMENTS: Mapping[str, Any] = {
 }
 
 
-def _sqlite(
-    url: URL,
-    begin: Callable[[sqlite3.Connection], None],
-    timeout_s: float,
-    pool_size: int = _KEPT_CONNECTIONS,
-) -> Engine:
+def _sqlite(url: URL, timeout_s: float) -> Engine:
     synchronous = config.SQLITE_SYNCHRONOUS.get().upper()
     if synchronous not in _SYNCHRONOUS:
         raise InvalidInput(
@@ -122,11 +131,8 @@ def _sqlite(
         )
     engine = create_engine(
         url,
-        pool_size=pool_size,
-        # As many connections as there are threads: the server bounds these.
-        max_overflow=-1,
-        # The connection used last has its pages and statements at hand.
-        pool_use_lifo=True,
+        # `KeptConnections` keeps them, as many as there are threads: the server bounds these.
+        poolclass=NullPool,
         connect_args={"timeout": timeout_s, "check_same_thread": False, "isolation_level": None},
     )
 
@@ -140,13 +146,11 @@ def _sqlite(
         connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         connection.create_function("matches_ignoring_case", 2, matches_ignoring_case, deterministic=True)
 
-    # The driver would begin a transaction at the first write only, and a read that turns into a write
-    # fails when another process wrote in between.
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        begin(driver_of(connection))
-
     return engine
+
+
+# The driver would begin a transaction at the first write only, and a read that turns into a write fails when
+# another process wrote in between.
 
 
 def _begin_reading(driver: sqlite3.Connection) -> None:
