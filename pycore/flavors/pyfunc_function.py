@@ -149,7 +149,7 @@ def save_model(
         if script is not None:
             shutil.copy(script, folder / script.name)
             # The first failure of the script must be here, not where the model is deployed.
-            run_model_code(folder / script.name)
+            run_model_code(folder / script.name, config)
             keys = {"artifacts": copied or None, "config": config, "model_code_path": script.name}
             model.add_flavor(PYFUNC, pyfunc_section(_CODE_LOADER, **keys))
             return
@@ -266,7 +266,7 @@ def _load_python_model(path: Path, model: Model) -> LoadedPythonModel:
     if script := section.get("model_code_path"):
         # MLflow notes where the script lay when the model was saved; the copy is at the root.
         file = inside(path, PurePosixPath(str(script)).name, "model_code_path")
-        python_model = as_python_model(run_model_code(file))
+        python_model = as_python_model(run_model_code(file, section.get("config")))
     else:
         python_model = pickled.load(inside(path, section.get("python_model"), "python_model"), SUBSTITUTES)
     saved = section.get("artifacts") or {}

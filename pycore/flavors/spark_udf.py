@@ -165,5 +165,5 @@ def _type_name(kind: Any) -> str:
     if isinstance(kind, DataType):
         return _SPARK_TYPES.get(kind, str(kind))
     if isinstance(kind, ArrayType):
-        return f"array<{_type_name(kind.items)}>"
+        return f"array<{_type_name(kind.dtype)}>"
     raise InvalidInput(f"Spark has no usual form for the model's result of type {kind}: give result_type.")

@@ -37,11 +37,14 @@ class DataType(str, Enum):
 class ArrayType:
     """A list whose items share a type."""
 
-    items: ValueType
+    dtype: ValueType
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", as_type(self.dtype))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"type": "array", "items": self.items.to_dict()}
+        return {"type": "array", "items": self.dtype.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,11 @@ class Property:
     """One entry of an `ObjectType`."""
 
     name: str
-    type: ValueType
+    dtype: ValueType
     required: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", as_type(self.dtype))
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,12 @@ class ObjectType:
 
     properties: tuple[Property, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "properties", tuple(self.properties))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        entries = {part.name: part.type.to_dict() | {"required": part.required} for part in self.properties}
+        entries = {part.name: part.dtype.to_dict() | {"required": part.required} for part in self.properties}
         return {"type": "object", "properties": entries}
 
 
@@ -69,11 +78,14 @@ class ObjectType:
 class MapType:
     """A mapping of any texts to values of one type."""
 
-    values: ValueType
+    value_type: ValueType
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value_type", as_type(self.value_type))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"type": "map", "values": self.values.to_dict()}
+        return {"type": "map", "values": self.value_type.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -171,10 +183,10 @@ def fits(value: Any, value_type: ValueType) -> bool:
         case AnyType():
             return True
         case ArrayType():
-            return isinstance(value, list) and all(_fits_or_null(item, value_type.items) for item in value)
+            return isinstance(value, list) and all(_fits_or_null(item, value_type.dtype) for item in value)
         case MapType():
             return isinstance(value, dict) and all(
-                _fits_or_null(item, value_type.values) for item in value.values()
+                _fits_or_null(item, value_type.value_type) for item in value.values()
             )
         case ObjectType():
             known = {part.name: part for part in value_type.properties}
@@ -182,7 +194,7 @@ def fits(value: Any, value_type: ValueType) -> bool:
                 isinstance(value, dict)
                 and set(value) <= set(known)
                 and all(part.name in value for part in value_type.properties if part.required)
-                and all(_fits_or_null(item, known[name].type) for name, item in value.items())
+                and all(_fits_or_null(item, known[name].dtype) for name, item in value.items())
             )
         case SparkVectorType():
             return isinstance(value, dict | list)

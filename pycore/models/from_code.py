@@ -7,10 +7,12 @@ import importlib.util
 import sys
 import threading
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pycore.errors import FlavorUnknown, InvalidModel
+from pycore.models.model_config import loading_with
 from pycore.models.registry import install_advice
 
 
@@ -33,8 +35,14 @@ def set_model(model: Any) -> None:
     _chosen.model = model
 
 
-def run_model_code(file: Path) -> Any:
+def run_model_code(file: Path, config: Mapping[str, Any] | None = None) -> Any:
     """Run a script and return the model it chose.
+
+    Parameters
+    ----------
+    file : Path
+    config : mapping, optional
+        What its `ModelConfig` reads.
 
     Raises
     ------
@@ -53,7 +61,8 @@ def run_model_code(file: Path) -> Any:
     before, _chosen.model = _chosen.model, None
     _stand_in_for_mlflow()
     try:
-        spec.loader.exec_module(module)
+        with loading_with(config):
+            spec.loader.exec_module(module)
         chosen = _chosen.model
     except ModuleNotFoundError as error:
         raise FlavorUnknown(f"The model's {file.name} needs {install_advice(error, file.parent)}") from error

@@ -57,6 +57,39 @@ def write_example(folder: Path, example: Any) -> dict[str, Any]:
     ModelError
         JSON has no form for a value.
     """
+    info, content, serving = _forms(example)
+    (folder / EXAMPLE).write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    (folder / SERVING_EXAMPLE).write_text(_request(serving), encoding="utf-8")
+    return info
+
+
+def convert_input_example_to_serving_input(input_example: Any) -> str | None:
+    """Return an example as the JSON body of a scoring request; None where there is none.
+
+    Raises
+    ------
+    InvalidInput, ModelError
+        As for `write_example`.
+    """
+    return None if input_example is None else _request(_forms(input_example)[2])
+
+
+def read_params(folder: Path, info: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the params of the example in a model folder; None where it has none, as in `read_example`."""
+    if not info or not info.get("params"):
+        return None
+    try:
+        return dict(_content(folder, info)["params"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _request(serving: Any) -> str:
+    return json.dumps(serving, indent=2, allow_nan=False)
+
+
+def _forms(example: Any) -> tuple[dict[str, Any], Any, Any]:
+    """Return what MLmodel keeps of an example, the content of its file, and the request that it is."""
     data, params = split_params(example)
     if isinstance(data, pd.Series):
         raise InvalidInput(
@@ -75,9 +108,7 @@ def write_example(folder: Path, example: Any) -> dict[str, Any]:
         content = {"inputs": content, "params": plain(params)}
         serving = serving | {"params": plain(params)}
         info["params"] = "true"
-    (folder / EXAMPLE).write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
-    (folder / SERVING_EXAMPLE).write_text(json.dumps(serving, indent=2, allow_nan=False), encoding="utf-8")
-    return info
+    return info, content, serving
 
 
 def read_example(folder: Path, info: Mapping[str, Any] | None, schema: Schema | None = None) -> Any:
@@ -100,14 +131,18 @@ def read_example(folder: Path, info: Mapping[str, Any] | None, schema: Schema | 
     if not info:
         return None
     try:
-        # The name alone: whatever a folder's author wrote, nothing outside of it is read.
-        file = folder / Path(str(info.get("artifact_path", EXAMPLE))).name
-        content = json.loads(file.read_text("utf-8"))
+        content = _content(folder, info)
         if info.get("params"):
             content = content["inputs"]
         return _data(content, str(info.get("type")), schema)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, InvalidInput):
         return None
+
+
+def _content(folder: Path, info: Mapping[str, Any]) -> Any:
+    # The name alone: whatever a folder's author wrote, nothing outside of it is read.
+    file = folder / Path(str(info.get("artifact_path", EXAMPLE))).name
+    return json.loads(file.read_text("utf-8"))
 
 
 def _frame_content(frame: pd.DataFrame) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class ParamSchema:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str) -> ParamSchema:
+    def from_json(cls, json_str: str) -> ParamSchema:
         """Read the JSON text.
 
         Raises
@@ -147,7 +147,7 @@ class ParamSchema:
             The text is no JSON, or what it says is no list of params.
         """
         try:
-            return cls(ParamSpec.from_dict(part) for part in read_list(text))
+            return cls(ParamSpec.from_dict(part) for part in read_list(json_str))
         except InvalidInput as error:
             raise InvalidModel(error.message) from error
 

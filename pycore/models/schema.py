@@ -188,6 +188,15 @@ class Schema:
         """Return the types, in order."""
         return [spec.type for spec in self.inputs]
 
+    def input_types_dict(self) -> dict[str | int, Any]:
+        """Return the types by name."""
+        return dict(zip(self.input_names(), self.input_types(), strict=True))
+
+    def optional_input_names(self) -> list[str | int]:
+        """Return the names of what may be absent."""
+        required = set(self.required_input_names())
+        return [name for name in self.input_names() if name not in required]
+
     def input_dict(self) -> dict[str | int, ColSpec | TensorSpec]:
         """Return the parts by name."""
         return dict(zip(self.input_names(), self.inputs, strict=True))
@@ -201,7 +210,7 @@ class Schema:
         return json.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str) -> Schema:
+    def from_json(cls, json_str: str) -> Schema:
         """Read the JSON text.
 
         Raises
@@ -210,7 +219,7 @@ class Schema:
             The text is no JSON, or what it says is no schema.
         """
         try:
-            return cls([_spec_from_dict(part) for part in read_list(text)])
+            return cls([_spec_from_dict(part) for part in read_list(json_str)])
         except InvalidInput as error:
             raise InvalidModel(error.message) from error
 

@@ -43,7 +43,7 @@ class ModelSignature:
         }
 
     @classmethod
-    def from_dict(cls, described: Mapping[str, Any]) -> ModelSignature:
+    def from_dict(cls, signature_dict: Mapping[str, Any]) -> ModelSignature:
         """Read the form of the MLmodel file; keys beside the three are ignored.
 
         Raises
@@ -51,13 +51,14 @@ class ModelSignature:
         InvalidModel
             A part is no JSON text, or no schema; the message names the part.
         """
-        if not isinstance(described, Mapping):
+        if not isinstance(signature_dict, Mapping):
             raise InvalidModel(
-                f"The signature is a mapping of inputs, outputs and params, not a {type(described).__name__}."
+                "The signature is a mapping of inputs, outputs and params, not a "
+                f"{type(signature_dict).__name__}."
             )
         parts: dict[str, Any] = {}
         for name, kind in (("inputs", Schema), ("outputs", Schema), ("params", ParamSchema)):
-            text = described.get(name)
+            text = signature_dict.get(name)
             try:
                 parts[name] = None if text is None else kind.from_json(text)
             except InvalidModel as error:

@@ -148,7 +148,7 @@ def _record_columns(records: Iterable[Mapping[Any, Any]]) -> list[ColSpec]:
     merged = _object_type(list(records))
     if not merged.properties:
         raise _NoType
-    return [ColSpec(part.type, part.name, part.required) for part in merged.properties]
+    return [ColSpec(part.dtype, part.name, part.required) for part in merged.properties]
 
 
 def _object_type(records: list[Mapping[Any, Any]]) -> ObjectType:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
 from pycore.errors import InvalidModel
 from pycore.models.model_info import ModelInfo
+from pycore.models.param_schema import ParamSchema
 from pycore.models.schema import Schema
 from pycore.models.signature import ModelSignature
 
@@ -91,6 +92,21 @@ class Model:
 
         return read_example(Path(path), self.saved_input_example_info, self.get_input_schema())
 
+    def get_params_schema(self) -> ParamSchema | None:
+        """Return the schema of the params where the signature has one."""
+        return self.signature.params if self.signature else None
+
+    def load_input_example_params(self, path: str | Path) -> dict[str, Any] | None:
+        """Return the params of the example in the model folder `path`, or None where it has none."""
+        from pycore.models.input_example import read_params  # needs pandas, as above
+
+        return read_params(Path(path), self.saved_input_example_info)
+
+    def get_serving_input(self, path: str | Path) -> str | None:
+        """Return the example in the model folder `path` as the request it would be, None without one."""
+        name = (self.saved_input_example_info or {}).get("serving_input_path")
+        return None if name is None else inside(Path(path), name, "serving_input_path").read_text("utf-8")
+
     def get_model_info(self, model_uri: str = "") -> ModelInfo:
         """Return the facts about the model, as `log_model` does.
 
@@ -132,11 +148,14 @@ class Model:
         present = {key: value for key, value in known.items() if value is not None}
         return {"crateflow_format": FORMAT} | self.other | present
 
-    def to_yaml(self) -> str:
-        """Return the file's text."""
-        return yaml.dump(
+    def to_yaml(self, stream: TextIO | None = None) -> str:
+        """Return the file's text, written to a stream as well where one is given."""
+        text: str = yaml.dump(
             self.to_dict(), Dumper=_Dumper, default_flow_style=False, allow_unicode=True, width=sys.maxsize
         )
+        if stream is not None:
+            stream.write(text)
+        return text
 
     def to_json(self) -> str:
         """Return the mapping as JSON."""
@@ -160,7 +179,7 @@ class Model:
         path = Path(path)
         source = path / MLMODEL if path.is_dir() else path
         try:
-            content = yaml.safe_load(source.read_text(encoding="utf-8-sig"))
+            content = yaml.load(source.read_text(encoding="utf-8-sig"), yaml.CSafeLoader)
         except FileNotFoundError as error:
             raise InvalidModel(
                 f"{str(path)!r} is no model: it has no file {MLMODEL}. Give the folder that save_model "
@@ -176,7 +195,7 @@ class Model:
             raise InvalidModel(f"{source}: {error.message}") from error
 
     @classmethod
-    def from_dict(cls, content: Any) -> Model:
+    def from_dict(cls, model_dict: Any) -> Model:
         """Read the file's mapping, as tolerant of other writers as MLflow is.
 
         Raises
@@ -184,9 +203,9 @@ class Model:
         InvalidModel
             Of a newer format, without flavors, or with a signature that cannot be read.
         """
-        if not isinstance(content, Mapping):
+        if not isinstance(model_dict, Mapping):
             raise InvalidModel("An MLmodel file is a mapping with a key 'flavors'; this one is not.")
-        fields = {str(key): value for key, value in content.items()}
+        fields = {str(key): value for key, value in model_dict.items()}
         _check_format(fields.pop("crateflow_format", FORMAT))
         model = cls(
             flavors=_flavors(fields.pop("flavors", None)),

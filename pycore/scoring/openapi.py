@@ -190,12 +190,12 @@ def _cell(spec: ColSpec) -> Json:
 def _value(value_type: ValueType) -> Json:
     match value_type:
         case ArrayType():
-            return _list(_value(value_type.items))
+            return _list(_value(value_type.dtype))
         case MapType():
-            return {"type": "object", "additionalProperties": _value(value_type.values)}
+            return {"type": "object", "additionalProperties": _value(value_type.value_type)}
         case ObjectType():
             required = [part.name for part in value_type.properties if part.required]
-            return _object({part.name: _value(part.type) for part in value_type.properties}, required)
+            return _object({part.name: _value(part.dtype) for part in value_type.properties}, required)
         case DataType():
             return dict(_SIMPLE[value_type])
         case _:

@@ -292,6 +292,22 @@ def test_a_script_is_a_model(tmp_path):
 
 
 @pytest.mark.usefixtures("without_mlflow")
+def test_a_script_reads_its_configuration(tmp_path):
+    script = tmp_path / "scaler.py"
+    script.write_text(
+        "import mlflow\n"
+        "times = mlflow.models.ModelConfig(development_config={'times': 2}).get('times')\n"
+        "mlflow.models.set_model(lambda rows: rows['a'] * times)\n"
+    )
+    pyfunc.save_model(tmp_path / "own", python_model=script)
+    assert list(pyfunc.load_model(tmp_path / "own").predict(ROWS)) == [3.0, 4.0]
+    pyfunc.save_model(tmp_path / "saved", python_model=script, model_config={"times": 3})
+    assert list(pyfunc.load_model(tmp_path / "saved").predict(ROWS)) == [4.5, 6.0]
+    given = pyfunc.load_model(tmp_path / "saved", model_config={"times": 4})
+    assert list(given.predict(ROWS)) == [6.0, 8.0]
+
+
+@pytest.mark.usefixtures("without_mlflow")
 @pytest.mark.parametrize(
     ("code", "error", "message"),
     [

@@ -6,7 +6,12 @@ import pytest
 from scipy import sparse
 
 from pycore.errors import InvalidInput
-from pycore.models.input_example import read_example, write_example
+from pycore.models.input_example import (
+    convert_input_example_to_serving_input,
+    read_example,
+    read_params,
+    write_example,
+)
 from pycore.models.signature import infer_signature
 
 NAN = float("nan")
@@ -131,3 +136,16 @@ def test_nan_as_other_writers_put_it_is_read(tmp_path):
     (tmp_path / "input_example.json").write_text('{"columns": ["a"], "data": [[NaN], [1.5]]}')
     back = read_example(tmp_path, {"type": "dataframe"})
     assert back["a"].isna().tolist() == [True, False]
+
+
+def test_the_request_of_an_example_and_its_params(tmp_path):
+    example = (pd.DataFrame({"a": [1]}), {"k": 2})
+    info = write_example(tmp_path, example)
+    request = convert_input_example_to_serving_input(example)
+    assert request is not None
+    assert json.loads(request) == {"dataframe_split": {"columns": ["a"], "data": [[1]]}, "params": {"k": 2}}
+    assert read_params(tmp_path, info) == {"k": 2}
+
+    assert convert_input_example_to_serving_input(None) is None
+    assert read_params(tmp_path, write_example(tmp_path, {"a": 1})) is None
+    assert read_params(tmp_path / "nothing", info) is None

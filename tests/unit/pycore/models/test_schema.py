@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from pycore.types.schema import Array, Map, Object
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.data_types import (
@@ -165,3 +166,18 @@ def test_a_schema_tells_its_names_and_types():
 )
 def test_json_values_fit_composed_types(value, value_type, expected):
     assert fits(value, value_type) is expected
+
+
+def test_composed_types_are_made_from_names_too():
+    point = Object([Property("x", "double"), Property(name="y", dtype="string", required=False)])
+    assert point.to_dict()["properties"]["y"] == {"type": "string", "required": False}
+    assert Array(dtype="long") == ArrayType(DataType.long)
+    assert Map(value_type=Array("long")).to_dict()["values"] == {"type": "array", "items": {"type": "long"}}
+    with pytest.raises(InvalidInput, match="unknown type 'text'"):
+        Array("text")
+
+
+def test_types_and_what_may_be_absent_by_name():
+    schema = Schema([ColSpec("double", "a"), ColSpec("long", "b", required=False)])
+    assert schema.input_types_dict() == {"a": "double", "b": "long"}
+    assert schema.optional_input_names() == ["b"]

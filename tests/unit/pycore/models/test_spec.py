@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 
@@ -144,3 +145,16 @@ def test_reading_a_model_needs_neither_pandas_nor_numpy():
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "set()\n"
+
+
+def test_a_model_is_written_to_a_stream_and_hands_out_the_request_of_its_example(tmp_path):
+    (tmp_path / "request.json").write_text('{"inputs": [1]}')
+    model = Model(saved_input_example_info={"serving_input_path": "request.json"})
+    stream = io.StringIO()
+    assert model.to_yaml(stream) == stream.getvalue()
+    assert model.get_serving_input(tmp_path) == '{"inputs": [1]}'
+    assert Model().get_serving_input(tmp_path) is None
+    assert Model().get_params_schema() is None
+    model.saved_input_example_info = {"serving_input_path": "../request.json"}
+    with pytest.raises(InvalidModel, match="leaves the model folder"):
+        model.get_serving_input(tmp_path)
