@@ -14,10 +14,9 @@ from pycore.errors import SignatureMismatch
 from pycore.models.columns import CODED, DTYPES, Column, Kind, Table
 from rbridge.model_columns import ModelColumns
 from rbridge.section import CrateSection
+from rbridge.unseen_levels import none_of
 
 _NS_PER_DAY = 86_400_000_000_000
-#: Levels named in a message.
-_LEVELS_SHOWN = 20
 
 
 class InputTypes:
@@ -71,7 +70,7 @@ class InputTypes:
                 except _Unfit as unfit:
                     faults.append(f"column {name!r}: {unfit}")
         if faults:
-            raise SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
+            raise misfit(faults)
         return Table(columns, table.n_rows)
 
     def _chosen(self, table: Table) -> dict[str, Column]:
@@ -84,6 +83,11 @@ class InputTypes:
         if self._columns.exact:
             return {name: columns[name] for name in names if name in columns}
         return columns
+
+
+def misfit(faults: Sequence[str]) -> SignatureMismatch:
+    """Return the error that tells all faults of the rows, to raise."""
+    return SignatureMismatch(f"The rows do not fit the model: {'; '.join(faults)}.")
 
 
 class _Unfit(Exception):
@@ -131,10 +135,7 @@ def _check_levels(coded: Column, levels: Sequence[str]) -> None:
     used = np.unique(coded.data[coded.data >= 0]).tolist()
     unknown = [coded.levels[code] for code in used if coded.levels[code] not in levels]
     if unknown:
-        told = ", ".join(map(repr, unknown[:_LEVELS_SHOWN]))
-        known = ", ".join(map(repr, levels[:_LEVELS_SHOWN]))
-        more = ", ..." if len(levels) > _LEVELS_SHOWN else ""
-        raise _Unfit(f"{told} is none of the levels {known}{more}")
+        raise _Unfit(none_of(unknown, levels))
 
 
 def _level_texts(column: Column) -> list[str | None]:

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from pycore.errors import InvalidInput
+from pycore.errors import InvalidInput, RCallError
 from pycore.models.columns import DTYPES, Block, Column, Json, Table
 from rbridge import crate, runtime
 from rbridge.call import RSession
 from rbridge.convert import from_r, to_r, value_to_r
-from rbridge.inputs import InputTypes
+from rbridge.inputs import InputTypes, misfit
 from rbridge.model_columns import ModelColumns
 from rbridge.section import CrateSection
+from rbridge.unseen_levels import unseen_levels
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,13 @@ class CratePredictor:
             argument = to_r(data, write)
             named = value_to_r(params, write) if params else write.null()
             count = write.integers(np.array([n_rows], np.int32))
-            shaped = self._session.call("score", write, self._crate.function, argument, named, count)
+            try:
+                shaped = self._session.call("score", write, self._crate.function, argument, named, count)
+            except RCallError as error:
+                faults = unseen_levels(self._session, write, self._crate.function, argument)
+                if faults:
+                    raise misfit(faults) from error
+                raise
             result = from_r(shaped, self._session.read)
         if not isinstance(result, Json) and result.n_rows != n_rows != -1:
             _log.warning("the model answered %d rows with %d values", n_rows, result.n_rows)

@@ -38,7 +38,7 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "TZ": "UTC"}
 #: One BLAS thread: a worker pool fills the processors, and threads do not survive a fork.
 _ENVIRONMENT_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 #: Where our own functions in R are.
-_R_FILES = ("prelude.R", "model_columns.R")
+_R_FILES = ("prelude.R", "model_columns.R", "unseen_levels.R")
 _OPTIONS = ("crateflow", "--vanilla", "--quiet", "--no-echo")
 _UNLIMITED_STACK_BYTES = 8 << 20
 

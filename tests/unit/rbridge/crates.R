@@ -107,6 +107,19 @@ write_crate("columns_glm", crate(
   function(x) round(stats::predict(model, newdata = x, type = "response"), 3),
   model = glm(I(Petal.Width > 1) ~ Sepal.Width + Species, binomial, transform(iris, Sepal.Width = rev(Sepal.Width)))
 ))
+# Factors that are made of columns, or of several, by the formula itself.
+cars <- transform(mtcars, make = substr(rownames(mtcars), 1L, 4L), gears = factor(gear), shape = c("v", "s")[vs + 1L])
+write_crate("terms_lm", crate(ask, model = lm(mpg ~ factor(cyl) + wt, cars)))
+write_crate("terms_glm", crate(
+  function(x) stats::predict(model, x, type = "response"),
+  model = glm(carb ~ as.factor(gear) + interaction(shape, am), poisson, cars)
+))
+write_crate("terms_multinom", crate(ask, model = nnet::multinom(gears ~ shape + factor(cyl), cars, trace = FALSE)))
+write_crate("terms_lda", crate(
+  function(x) stats::predict(model, x)$class, model = MASS::lda(gears ~ shape + factor(cyl), cars)
+))
+write_crate("terms_rpart", crate(ask, model = rpart::rpart(mpg ~ as.character(cyl) + wt, cars)))
+write_crate("terms_many", crate(ask, model = lm(mpg ~ factor(round(qsec, 1)), cars)))
 write_crate("columns_rpart", crate(ask, model = rpart::rpart(Sepal.Width ~ Size + Petal.Length, flowers)))
 write_crate("columns_forest", crate(
   ask, model = randomForest::randomForest(flowers[c("Size", "Petal.Length")], flowers$Sepal.Width, ntree = 10)

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from pycore.errors import SignatureMismatch
+from pycore.errors import RCallError, SignatureMismatch
 
 ROWS = pd.DataFrame(
     {
@@ -101,7 +101,46 @@ def test_a_forest_without_levels_takes_no_texts(load):
 
 
 def test_what_was_recorded_counts_before_what_the_model_says(load):
-    model = load("columns_rpart", input_levels={"Size": ["low", "high", "huge"]})
-    with pytest.raises(Exception, match="huge") as refused:
-        model.predict(ROWS.assign(Size=["low", "huge"]))
-    assert not isinstance(refused.value, SignatureMismatch)
+    told = refusal(load("columns_rpart", input_levels={"Size": ["low"]}), ROWS)
+    assert "'high' is none of the levels 'low'." in told
+
+
+CARS = pd.DataFrame(
+    {"cyl": [4, 6], "wt": [2.5, 3.0], "gear": [3, 4], "am": [0, 1], "shape": ["v", "s"], "qsec": [18.5, 17.0]}
+)
+OF_CYL = "is none of the levels '4', '6', '8' of"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("terms_lm", {"cyl": [5, 6]}, f"column 'cyl': '5' {OF_CYL} factor(cyl)."),
+        ("terms_rpart", {"cyl": [7, 5]}, f"column 'cyl': '7', '5' {OF_CYL} as.character(cyl)."),
+        ("terms_multinom", {"cyl": [5, 5]}, f"column 'cyl': '5' {OF_CYL} factor(cyl)."),
+        ("terms_lda", {"shape": ["v", "w"]}, "column 'shape': 'w' is none of the levels 's', 'v'."),
+        (
+            "terms_glm",
+            {"gear": [6, 3], "shape": ["v", "w"]},
+            "column 'gear': '6' is none of the levels '3', '4', '5' of as.factor(gear); columns 'shape' and "
+            "'am': 'w.1' is none of the levels 's.0', 'v.0', 's.1', 'v.1' of interaction(shape, am).",
+        ),
+    ],
+)
+def test_levels_of_a_formulas_terms_are_told_when_the_model_refuses(load, name, values, told):
+    model = load(name)
+    assert len(model.predict(CARS)) == 2
+    assert refusal(model, CARS.assign(**values)) == f"The rows do not fit the model: {told}"
+
+
+def test_of_many_levels_some_are_told(load):
+    told = refusal(load("terms_many"), CARS.assign(qsec=[1.25, 16.9]))
+    assert told.startswith(
+        "The rows do not fit the model: column 'qsec': '1.2' is none of the levels '14.5', "
+    )
+    assert told.endswith(", ... of factor(round(qsec, 1)).")
+    assert told.count("'") == 2 * 22
+
+
+def test_what_is_no_matter_of_levels_keeps_the_message_of_r(load):
+    with pytest.raises(RCallError, match="variable 'wt'"):
+        load("terms_lm").predict(CARS.assign(wt=["heavy", "light"]))
