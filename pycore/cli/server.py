@@ -186,6 +186,7 @@ def server(
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
+    from pycore.store.database import upgrade_apart
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listen(host, port) as listener:
@@ -197,6 +198,8 @@ def server(
             AccessLog(access_log) if access_log else None,
             metrics,
         )
+        for uri in filter(None, (backend_store_uri, registry_store_uri)):
+            upgrade_apart(uri)
         api = open_platform(
             backend_store_uri,
             artifacts_destination if serve_artifacts else None,

@@ -166,3 +166,18 @@ class Database:
         self._turn = self._new_turn()
         self._writers.forget()
         self._readers.forget()
+
+
+def upgrade_apart(uri: str) -> None:
+    """Bring a database up to date in a process of its own; what the upgrade loads goes with it.
+
+    Whoever starts many processes calls it first, while there is one thread. What fails here fails again
+    in `Database.open`, which says why.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            Database.open(uri).close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)

@@ -17,6 +17,7 @@ from pycore.artifacts.stores import StoresByScheme
 from pycore.errors import Unavailable
 from pycore.services import build_api
 from pycore.store import Database, schema
+from pycore.store.database import upgrade_apart
 from pycore.store.tables import metadata
 
 
@@ -45,6 +46,24 @@ def test_an_up_to_date_database_opens_without_loading_alembic(uri, database):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_an_upgrade_apart_loads_alembic_elsewhere(uri):
+    code = (
+        "import sys; from pycore.store.database import Database, upgrade_apart; "
+        f"upgrade_apart({uri!r}); database = Database.open({uri!r}, must_exist=True); "
+        "print(database.revision(), 'alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == [schema.HEAD, "False"], done.stderr
+
+
+def test_an_upgrade_apart_leaves_its_failure_to_opening(tmp_path, capfd):
+    uri = f"sqlite:///{tmp_path}/missing/crateflow.db"
+    upgrade_apart(uri)
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(Unavailable, match="check that the folder exists"):
+        Database.open(uri)
 
 
 def test_every_revision_has_its_database():
