@@ -11,8 +11,12 @@ from collections.abc import Callable
 
 from pycore.scoring.engine import sandbox
 
-#: The name by which glibc's mallopt knows how many heaps there may be.
-_M_ARENA_MAX = -8
+#: How glibc's mallopt is told the number of heaps, from which size on a block is the system's own, and how
+#: much free memory a heap may keep.
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1
+#: Bodies of some 10,000 rows are copied a few times in their lives; memory that comes fresh from the
+#: system each time costs more than the copies.
+_BLOCK_BYTES, _KEPT_BYTES = 16 << 20, 32 << 20
 
 
 def share_one_heap() -> None:
@@ -23,6 +27,8 @@ def share_one_heap() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _BLOCK_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 class HttpProcess:

@@ -21,6 +21,10 @@ LEAST_BYTES = 16_384
 
 #: What simdjson raises for text that is not JSON, numbers beyond its types, and values of other types.
 _UNREADABLE = (ValueError, RuntimeError, TypeError)
+#: What numbers are written with, and the spaces beside them.
+_NUMBERS_IN_TEXT = b"0123456789+-.eE "
+#: Makes one line of many.
+_LINES_AS_ONE = bytes.maketrans(b"\r\n", b" ,")
 _NUMBERS = frozenset({DataType.double, DataType.float})
 
 
@@ -39,9 +43,12 @@ def columns_from_split(body: bytes, schema: Schema | None) -> dict[str, Column] 
         split = request["dataframe_split"]
         if len(request) > 1 or set(split) != {"columns", "data"} or len(split) > 2:
             return None
-        # A fourth bracket beside those of the names, the table and its rows is one too many.
-        brackets = body.count(b"[") - 2
-        return _columns(split["columns"].as_list(), split["data"], brackets, schema)
+        names, rows = split["columns"].as_list(), split["data"]
+        # Brackets beside those of the names, the table and its rows are too many.
+        brackets = np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))
+        if brackets != 2 + len(rows) or set(map(len, rows)) != {len(names)}:
+            return None
+        return _columns(names, rows, len(rows), schema)
     except (*_UNREADABLE, KeyError, AttributeError):
         return None
 
@@ -49,26 +56,31 @@ def columns_from_split(body: bytes, schema: Schema | None) -> dict[str, Column] 
 def columns_from_csv(body: bytes, schema: Schema | None) -> dict[str, Column] | None:
     """Read a CSV body of a header line and lines of numbers; otherwise as `columns_from_split`."""
     header, _, lines = body.partition(b"\n")
-    if len(lines) < LEAST_BYTES or b'"' in header or b"[" in lines or b"]" in lines:
+    lines = lines.rstrip(b"\r\n")
+    if len(lines) < LEAST_BYTES or b'"' in header:
         return None
-    if b"\r" in lines:
-        lines = lines.replace(b"\r\n", b"\n")
-    rows = lines.rstrip(b"\n").replace(b"\n", b"],[")
     try:
         names = header.removesuffix(b"\r").decode().split(",")
-        table: Any = simdjson.Parser().parse(b"[[%b]]" % rows)
-        return None if "" in names else _columns(names, table, len(table), schema)
+        end = b"\r\n" if header.endswith(b"\r") else b"\n"
+        line = b"," * (len(names) - 1) + end
+        # What is left without the numbers tells whether every line has as many as there are names.
+        marks = lines.translate(None, _NUMBERS_IN_TEXT) + end
+        n_rows = len(marks) // len(line)
+        if "" in names or marks != line * n_rows:
+            return None
+        numbers: Any = simdjson.Parser().parse(b"[%b]" % lines.translate(_LINES_AS_ONE))
+        return _columns(names, numbers, n_rows, schema)
     except _UNREADABLE:
         return None
 
 
 def _columns(
-    names: Sequence[Any], rows: Any, brackets: int, schema: Schema | None
+    names: Sequence[Any], numbers: Any, n_rows: int, schema: Schema | None
 ) -> dict[str, Column] | None:
-    n_rows = len(rows)
-    if brackets != n_rows or set(map(type, names)) != {str} or set(map(len, rows)) != {len(names)}:
+    """Return the columns of numbers that lie row by row, as an array or arrays of `simdjson`."""
+    if set(map(type, names)) != {str}:
         return None
-    cells = np.frombuffer(rows.as_buffer(of_type="d"), DTYPES["double"])
+    cells = np.frombuffer(numbers.as_buffer(of_type="d"), DTYPES["double"])
     data = np.ascontiguousarray(cells.reshape(n_rows, len(names)).T)
     columns = {name: Column("double", values) for name, values in zip(names, data, strict=True)}
     return columns if len(columns) == len(names) and _are_doubles(columns, schema) else None
