@@ -63,6 +63,10 @@ mlflow_get_registry_uri <- function() {
 mlflow_client <- function(tracking_uri = NULL) {
   uri <- check_string(tracking_uri, null = TRUE) %||% mlflow_get_tracking_uri()
   check_tracking_uri(uri)
+  new_client(uri)
+}
+
+new_client <- function(uri) {
   structure(
     list(tracking_uri = sub("/+$", "", uri)),
     class = c("mlflow_http_client", "mlflow_client")
@@ -116,7 +120,7 @@ as_registry_client <- function(client, call = rlang::caller_env()) {
 client_for <- function(client, uri, call) {
   if (is.null(client)) {
     check_tracking_uri(uri, call = call)
-    return(mlflow_client(uri))
+    return(new_client(uri))
   }
   if (!inherits(client, "mlflow_client")) {
     abort("{.arg client} must come from {.fn mlflow_client}, not be {describe(client)}.",

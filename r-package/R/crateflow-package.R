@@ -33,20 +33,26 @@
 #' @keywords internal
 "_PACKAGE"
 
-# What this R session is doing: where it tracks and registers, its experiment, the stack of its active
-# runs, innermost last, the run that ended last, the one that is shared, the parameters a project gave its
-# script, the passwords read from a keyring, the processes that watch the system, by run, how trainings are to
-# be logged and the one under way. The only mutable state of the package.
+# What this R session is doing: the only mutable state of the package.
 session <- new.env(parent = emptyenv())
 session$tracking_uri <- NULL
 session$registry_uri <- NULL
 session$experiment_id <- NULL
+# The stack of active runs, innermost last.
 session$runs <- character()
+# The run that ended last.
 session$last_run <- NULL
+# The run that is shared with other processes, see mlflow_share_run().
 session$shared_run <- NULL
+# The parameters that a project gave its script.
 session$params <- NULL
+# The passwords read from a keyring.
 session$secrets <- list()
+# What all requests have in common, with the settings it was made for.
+session$base_request <- NULL
+# The processes that watch the system, by run.
 session$samplers <- list()
+# How trainings are to be logged, and the one under way.
 session$autolog <- NULL
 session$training <- NULL
 

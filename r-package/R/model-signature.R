@@ -154,10 +154,5 @@ param_schema <- function(name, default, call = rlang::caller_env()) {
 # As MLmodel has it: three JSON texts.
 signature_fields <- function(signature) {
   parts <- compact(unclass(signature))
-  lapply(parts[intersect(c("inputs", "outputs", "params"), names(parts))], json_list)
-}
-
-json_list <- function(x) {
-  text <- to_json(list(x = x))
-  substr(text, 6, nchar(text) - 1)
+  lapply(parts[intersect(c("inputs", "outputs", "params"), names(parts))], json_value)
 }

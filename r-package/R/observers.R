@@ -40,7 +40,10 @@ endpoint_events <- c(
   `runs/restore` = "restore_run"
 )
 
-notify_request <- function(request, label) {
-  if (!label %in% names(endpoint_events) || is.null(getOption("MLflowObservers"))) return(invisible())
-  notify(endpoint_events[[label]], from_json(text_of_bytes(request$body$data)))
+notify_request <- function(request) {
+  if (is.null(getOption("MLflowObservers"))) return(invisible())
+  label <- request_label(request)
+  if (label %in% names(endpoint_events)) {
+    notify(endpoint_events[[label]], from_json(text_of_bytes(request$body$data)))
+  }
 }

@@ -55,13 +55,6 @@ json_doubles <- function(x) {
   tokens
 }
 
-json_texts <- function(x) {
-  x <- as_utf8(x)
-  distinct <- unique(x)
-  quoted <- vapply(distinct, function(text) as.character(jsonlite::toJSON(text, auto_unbox = TRUE)), "")
-  as_utf8(unname(quoted)[match(x, distinct)])
-}
-
 # To the microsecond, in UTC and without zone: what every scoring server reads as UTC.
 iso_time <- function(x) {
   seconds <- floor(as.numeric(x))

@@ -16,11 +16,9 @@ api_prefix <- "/api/2.0/mlflow/"
 request_build <- function(client, method, endpoint, query = NULL, body = NULL, file = NULL,
                           call = rlang::caller_env()) {
   path <- if (startsWith(endpoint, "/")) endpoint else paste0(api_prefix, endpoint)
-  request <- blank_request() |>
+  request <- base_request(client$credentials, call) |>
     httr2::req_url(paste0(client$tracking_uri, path, query_text(compact(query)))) |>
-    httr2::req_method(method) |>
-    request_authorize(client$credentials %||% tracking_credentials(call)) |>
-    request_options()
+    httr2::req_method(method)
   if (!is.null(body)) {
     text <- if (inherits(body, "json")) body else to_json(compact(body))
     request <- httr2::req_body_raw(request, charToRaw(text), type = "application/json")
@@ -34,23 +32,46 @@ request_build <- function(client, method, endpoint, query = NULL, body = NULL, f
   request
 }
 
-# What all requests have in common, put together once: it takes longer than the rest of a small request.
-blank_request <- local({
-  made <- NULL
-  function() {
-    if (is.null(made)) {
-      request <- httr2::request("http://server") |>
-        httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
-        httr2::req_error(is_error = function(response) FALSE)
-      # httr2 before 1.0 sleeps after a failed try, even the last, and draws on the user's random numbers.
-      if (utils::packageVersion("httr2") < "1.0.0") {
-        request <- httr2::req_retry(request, max_tries = 1, backoff = function(tries) 0)
-      }
-      made <<- request
-    }
-    made
+# What a request takes from the environment, besides its address.
+request_variables <- c(
+  "MLFLOW_TRACKING_USERNAME", "MLFLOW_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_PASSWORD",
+  "MLFLOW_TRACKING_TOKEN", "MLFLOW_TOKEN", "CRATEFLOW_KEYRING_SERVICE", "MLFLOW_HTTP_REQUEST_TIMEOUT",
+  "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_INSECURE", "MLFLOW_INSECURE",
+  "MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"
+)
+
+#' What all requests have in common
+#'
+#' Put together anew only where the settings changed: it takes longer than the rest of a small request.
+#'
+#' @param credentials As `tracking_credentials()` returns them; NULL for those of the tracking server.
+#' @noRd
+base_request <- function(credentials, call) {
+  settings <- list(
+    credentials, Sys.getenv(request_variables, names = FALSE), getOption("mlflow.rest.timeout")
+  )
+  if (!identical(session$base_request$settings, settings)) {
+    request <- httr2::request("http://server") |>
+      httr2::req_user_agent(paste0("crateflow-r/", utils::packageVersion("crateflow"))) |>
+      httr2::req_error(is_error = function(response) FALSE) |>
+      request_authorize(credentials %||% tracking_credentials(call)) |>
+      request_options() |>
+      spare_httr2()
+    session$base_request <- list(settings = settings, request = request)
   }
-})
+  session$base_request$request
+}
+
+# httr2 before 1.0 sleeps after a failed try, even the last, and draws on the user's random numbers. After
+# the answer it spends half of its time on signalling an event that nobody waits for; before that it asks
+# whether to try again, and there the answer is taken from it.
+spare_httr2 <- function(request) {
+  if (utils::packageVersion("httr2") >= "1.0.0") return(request)
+  httr2::req_retry(request, max_tries = 1, backoff = function(tries) 0, is_transient = function(response) {
+    signalCondition(structure(class = c("crateflow_response", "condition"), list(response = response)))
+    FALSE
+  })
+}
 
 #' Send a request and read the answer
 #'
@@ -68,16 +89,15 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
   # Now, so that an argument's own error is not taken for a lost connection.
   force(request)
   response <- request_send(request, idempotent, path, call)
-  label <- request_label(request)
-  if (httr2::resp_status(response) >= 300) abort_response(response, label, call)
-  notify_request(request, label)
+  if (httr2::resp_status(response) >= 300) abort_response(response, request_label(request), call)
+  notify_request(request)
   if (!is.null(path)) return(path)
   text <- response_text(response)
-  if (!nzchar(text)) return(list())
+  if (text %in% c("", "{}")) return(list())
   tryCatch(read(text), error = function(cnd) {
     abort(
       c(
-        "The answer of '{label}' is not JSON.",
+        "The answer of '{request_label(request)}' is not JSON.",
         i = "Is {hide_password(sub('/api/.*', '', request$url))} a tracking server?"
       ),
       "server",
@@ -90,10 +110,10 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
 request_send <- function(request, idempotent, path, call) {
   tries <- max(env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5), 0) + 1
   for (try in seq_len(tries)) {
-    # The second name is that of httr2 1.0 and later.
+    # The second name of a failure is that of httr2 1.0 and later.
     response <- tryCatch(
       httr2::req_perform(request, path = path),
-      httr2_failed = identity, httr2_failure = identity
+      crateflow_response = function(cnd) cnd$response, httr2_failed = identity, httr2_failure = identity
     )
     lost <- inherits(response, "error")
     again <- if (lost) idempotent else is_transient(response, idempotent)
@@ -177,7 +197,9 @@ env_flag <- function(...) {
 }
 
 env_number <- function(name, default) {
-  value <- suppressWarnings(as.numeric(Sys.getenv(name, default)))
+  value <- Sys.getenv(name)
+  if (!nzchar(value)) return(default)
+  value <- suppressWarnings(as.numeric(value))
   if (is.na(value)) default else value
 }
 

@@ -38,6 +38,7 @@ local_session <- function(uri = NULL, env = parent.frame()) {
   session$tracking_uri <- uri
   session$registry_uri <- NULL
   session$secrets <- list()
+  session$base_request <- NULL
   session$experiment_id <- NULL
   session$runs <- character()
   session$last_run <- NULL

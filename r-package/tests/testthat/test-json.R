@@ -27,6 +27,40 @@ test_that("bodies have JSON's own types", {
   expect_identical(to_json(list()), "{}")
 })
 
+test_that("texts are escaped, missing values are null, and what has no name gets its position", {
+  expect_identical(to_json(list("a\"\\\n\u001f" = "b/c\t")), '{"a\\"\\\\\\n\\u001f":"b/c\\t"}')
+  expect_identical(to_json(list(a = NA_character_, b = NA, c = NA_real_)), '{"a":null,"b":null,"c":null}')
+  expect_identical(to_json(list(a = c("x", NA), b = c(TRUE, NA), c = integer())),
+    '{"a":["x", null],"b":[true, null],"c":[]}'
+  )
+  expect_identical(to_json(list(a = 1, 2, a = NULL)), '{"a":1,"2":2,"a.1":null}')
+  expect_identical(to_json(list(list(), stats::setNames(list(), character()))), "[[],{}]")
+})
+
+test_that("what is more than a vector is written as jsonlite does", {
+  data <- data.frame(x = c(1 / 3, 2), y = c("a", "b"))
+  expect_identical(
+    to_json(list(rows = data, matrix = matrix(1:4, 2), day = as.Date("2020-02-01"), kept = I(1))),
+    paste0(
+      '{"rows":[{"x":0.333333333333333,"y":"a"},{"x":2,"y":"b"}],"matrix":[[1,3],[2,4]],',
+      '"day":"2020-02-01","kept":[1]}'
+    )
+  )
+})
+
+test_that("decimals are told from other doubles as an exact reader tells them", {
+  expect_identical(exact_powers_of_ten, 10^(0:22))
+  withr::local_seed(1)
+  x <- c(
+    0, 5e-324, .Machine$double.xmax, 1e15 + 1, 1e22, 1e23, 10^(-25:25), -1 / 3,
+    round(stats::runif(5000), 1:10), signif(exp(stats::rnorm(5000, sd = 20)), 1:16), stats::rnorm(5000)
+  )
+  text <- format_double(x)
+  expect_identical(read_doubles(text), x)
+  shortest <- sub("[.]0$", "", sprintf("%.15g", x))
+  expect_identical(sub("[.]0$", "", text) == shortest, read_doubles(shortest) == x)
+})
+
 test_that("NaN and the infinities are texts, both ways", {
   expect_identical(to_json(list(a = NaN, b = Inf, c = -Inf)), '{"a":"NaN","b":"Infinity","c":"-Infinity"}')
   expect_identical(as_number("NaN"), NaN)
