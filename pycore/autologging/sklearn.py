@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from pycore.autologging.patching import Observer, Options, Patches
+from pycore.autologging.sklearn_metrics import training_metrics
 from pycore.entities import Metric, RunTag
 from pycore.flavors import sklearn as flavor
 from pycore.models.signature import infer_signature
@@ -18,15 +19,26 @@ from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
 
 _EXAMPLE_ROWS = 5
+#: Methods that train.
+_TRAINING = ("fit", "fit_transform", "fit_predict")
+#: Where the estimators stand that prepare data, also for metrics; MLflow does not log them either.
+_PREPARING = (
+    "sklearn.compose._column_transformer",
+    "sklearn.feature_extraction",
+    "sklearn.feature_selection",
+    "sklearn.impute",
+    "sklearn.preprocessing",
+)
 
 _patches = Patches("sklearn")
 
 
 def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: Any) -> None:
-    """Log params, training metrics, the data's digest and the model of everything that is fitted.
+    """Log params, training metrics, the data's digest and the model of everything that is trained.
 
     With the model comes a drawing of its parts and, for classifiers, of the confusion matrix. A search over
-    params also leaves ``cv_results.csv``, its best estimator and child runs.
+    params also leaves ``cv_results.csv``, its best estimator and child runs. Preparing data, such as scaling
+    them, is no training by itself.
 
     Parameters
     ----------
@@ -47,22 +59,31 @@ def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: A
     def observe(call: inspect.BoundArguments) -> Observer:
         yield
         estimator, *data = call.args
-        _log_fit(estimator, data[0] if data else None, data[1] if len(data) > 1 else None)
+        weights = call.arguments.get("sample_weight")
+        _log_fit(estimator, data[0] if data else None, data[1] if len(data) > 1 else None, weights)
         if _is_search(estimator):
             _log_search(estimator, max_tuning_runs)
 
-    # Estimators inherit fit: each definition is replaced once, where it stands.
-    definers = {
-        definer
-        for _, kind in all_estimators()
-        for definer in kind.__mro__
-        if "fit" in vars(definer) and definer.__module__.startswith("sklearn.")
-    }
-    for definer in definers:
-        _patches.replace(definer, "fit", observe)
+    for owner, name in _trainings(kind for _, kind in all_estimators()):
+        _patches.replace(owner, name, observe)
 
 
-def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
+def _trainings(estimators: Iterable[type]) -> Iterator[tuple[Any, str]]:
+    """Yield where a method that trains is defined: estimators inherit it, so each place comes once."""
+    for definer in {definer for kind in estimators for definer in kind.__mro__}:
+        module = definer.__module__
+        # What the mixins of its base define calls the estimator's own fit.
+        if not module.startswith("sklearn.") or module.startswith(("sklearn.base", *_PREPARING)):
+            continue
+        for name, method in vars(definer).items():
+            if name in _TRAINING and callable(method):
+                yield definer, name
+            elif name in _TRAINING and hasattr(method, "fn"):
+                # A method that only some estimators of the class have is inside of what tells which.
+                yield method, "fn"
+
+
+def _log_fit(estimator: Any, rows: Any, target: Any, weights: Any) -> None:
     options = _patches.options
     kind = type(estimator)
     fluent_logging.log_params(estimator.get_params(deep=not _is_search(estimator)))
@@ -71,7 +92,7 @@ def _log_fit(estimator: Any, rows: Any, target: Any) -> None:
     if options.log_datasets and rows is not None:
         fluent_inputs.log_input(_dataset(rows, target), context="train")
     if rows is not None and target is not None and hasattr(estimator, "predict"):
-        fluent_logging.log_metrics(_training_metrics(estimator, rows, target))
+        fluent_logging.log_metrics(training_metrics(estimator, rows, target, weights))
     if not options.log_models:
         return
     _log_pictures(estimator, rows, target)
@@ -113,43 +134,6 @@ def _log_pictures(estimator: Any, rows: Any, target: Any) -> None:
     if truth.ndim == 1:
         figure = confusion_matrix_plot(truth, estimator.predict(rows), list(estimator.classes_))
         fluent_logging.log_figure(figure, "training_confusion_matrix.png")
-
-
-def _training_metrics(estimator: Any, rows: Any, target: Any) -> dict[str, float]:
-    """Return the quality on the training data, under MLflow's names."""
-    from sklearn import metrics  # as above
-    from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier, is_regressor
-
-    # What most estimators call their score is one of these, which need not be predicted for again.
-    usual = {ClassifierMixin.score: "accuracy_score", RegressorMixin.score: "r2_score"}
-    found: dict[str, float] = {}
-    predicted = estimator.predict(rows)
-    if is_regressor(estimator):
-        squared = metrics.mean_squared_error(target, predicted)
-        found |= {
-            "mean_squared_error": squared,
-            "mean_absolute_error": metrics.mean_absolute_error(target, predicted),
-            "r2_score": metrics.r2_score(target, predicted),
-            "root_mean_squared_error": squared**0.5,
-        }
-    elif is_classifier(estimator):
-        weighted = {"average": "weighted", "zero_division": 0}
-        found |= {
-            "precision_score": metrics.precision_score(target, predicted, **weighted),
-            "recall_score": metrics.recall_score(target, predicted, **weighted),
-            "f1_score": metrics.f1_score(target, predicted, **weighted),
-            "accuracy_score": metrics.accuracy_score(target, predicted),
-        }
-        if hasattr(estimator, "predict_proba"):
-            chances = estimator.predict_proba(rows)
-            found["log_loss"] = metrics.log_loss(target, chances, labels=estimator.classes_)
-            chance = chances[:, 1] if len(estimator.classes_) == 2 else chances
-            found["roc_auc"] = metrics.roc_auc_score(target, chance, average="weighted", multi_class="ovo")
-    if (name := usual.get(getattr(type(estimator), "score", None), "")) in found:
-        found["score"] = found[name]
-    elif hasattr(estimator, "score"):
-        found["score"] = estimator.score(rows, target)
-    return {f"training_{name}": float(value) for name, value in found.items()}
 
 
 def _is_search(estimator: Any) -> bool:

@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 import xgboost as xgb
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -79,11 +82,27 @@ def test_a_regressor_of_sklearn_inside_a_run():
 
 def test_something_that_only_transforms():
     mlflow.sklearn.autolog()
-    StandardScaler().fit(ROWS)
+    PCA(2).fit_transform(ROWS)
     run = only_run()
     assert run.data.metrics == {}
     model = mlflow.sklearn.load_model(f"runs:/{run.info.run_id}/model")
     np.testing.assert_allclose(model.mean_, ROWS.mean())
+
+
+def test_preparing_data_is_no_training():
+    mlflow.sklearn.autolog()
+    StandardScaler().fit(ROWS)
+    StandardScaler().fit_transform(ROWS)
+    log_loss([0, 1, 2], np.eye(3))  # which fits a transformer of its own
+    assert mlflow.search_runs(output_format="list", search_all_experiments=True) == []
+
+
+def test_every_method_that_trains_is_one_training():
+    mlflow.sklearn.autolog(log_models=False)
+    pipeline = make_pipeline(StandardScaler(), KMeans(2, n_init=1, random_state=0))
+    pipeline.fit_predict(ROWS)
+    assert only_run().data.tags["estimator_name"] == "Pipeline"
+    assert not hasattr(make_pipeline(StandardScaler(), LogisticRegression()), "fit_predict")
 
 
 def test_a_search_has_child_runs():
