@@ -29,13 +29,16 @@ def to_json(metric: Metric) -> JsonObject:
 
 def from_json(fields: Mapping[str, Any]) -> Metric:
     """Return the point of a reply."""
+    # Each field by its name: a table of runs has a hundred thousand points.
     return Metric(
         key=fields["key"],
         value=float(fields["value"]),
         timestamp=int(fields.get("timestamp", 0)),
         step=int(fields.get("step", 0)),
+        model_id=fields.get("model_id"),
+        dataset_name=fields.get("dataset_name"),
+        dataset_digest=fields.get("dataset_digest"),
         run_id=fields.get("run_id"),
-        **{name: fields[name] for name in _CONTEXT if name in fields},
     )
 
 
