@@ -19,13 +19,14 @@ from rbridge.section import CRATE, CrateSection
 
 if TYPE_CHECKING:
     from pycore.models.flavor import Predictor
+    from pycore.models.image_needs import ImageNeeds
     from rbridge.saving import load_model, log_model, save_model
 
 __all__ = ["FLAVOR", "CrateFlavor", "load_model", "log_model", "save_model"]
 
 
 class CrateFlavor:
-    """Loads crates; satisfies `Flavor`, `Inspectable` and `Preparable` of `pycore.models.flavor`."""
+    """Loads crates; satisfies `Flavor`, `Inspectable`, `Preparable` and `Containable`."""
 
     name = CRATE
 
@@ -48,6 +49,15 @@ class CrateFlavor:
         library = prepare(REnvironment.of_crate(CrateSection.find(path)), repositories)
         libraries = [str(library), *filter(None, [os.environ.get("R_LIBS")])]
         return {"R_LIBS": os.pathsep.join(libraries)}
+
+    def image_needs(self, path: Path | None, exact_versions: bool, repositories: Sequence[str]) -> ImageNeeds:
+        """Return the R and the packages that a container needs; see `rbridge.image`."""
+        # Only for who builds images.
+        from rbridge import image
+
+        if path is None:
+            return image.for_any_crate()
+        return image.for_crate(CrateSection.find(path), exact_versions, repositories)
 
     def describe(self, path: Path) -> dict[str, Any]:
         """Return what is in a crate, read without R: see `rbridge.inspect.CrateInfo`."""

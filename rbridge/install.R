@@ -1,10 +1,10 @@
 # Installs packages in the versions a model was saved with into a library of their own.
 #
-#   Rscript --vanilla install.R library=FOLDER repository=ADDRESS... package=NAME=VERSION...
+#   Rscript --vanilla install.R library=FOLDER [versions=any] repository=ADDRESS... package=NAME=VERSION...
 #
-# What is installed elsewhere in just that version is left there. Ends with status 2 after a line "NAME VERSION"
-# for each that no repository has, and with status 3 where packages are missing and no repository is given.
-# Base R only.
+# What is installed elsewhere in just that version is left there, with versions=any in whatever version; a package
+# without a VERSION is taken as it is. Ends with status 2 after a line "NAME VERSION" for each that no repository
+# has, and with status 3 where packages are missing and no repository is given. Base R only.
 
 arguments <- commandArgs(trailingOnly = TRUE)
 told <- function(key) {
@@ -19,9 +19,9 @@ same_version <- function(a, b) {
   gsub("-", ".", a, fixed = TRUE) == gsub("-", ".", b, fixed = TRUE)
 }
 
-is_installed <- function(name, libraries) {
+is_installed <- function(name, libraries, version = wanted[[name]]) {
   found <- suppressWarnings(utils::packageDescription(name, libraries, fields = "Version"))
-  !is.na(found) && same_version(found, wanted[[name]])
+  !is.na(found) && (version == "" || same_version(found, version))
 }
 
 # R itself writes the 4-1 of a version 1.4-1 as 4.1: only the file's name tells which it is.
@@ -35,7 +35,8 @@ spellings <- function(version) {
 
 # Today's version of a package lies beside the index of a repository, earlier ones in its archive.
 addresses <- function(name, version) {
-  current <- index[index[, "Package"] == name & same_version(index[, "Version"], version), , drop = FALSE]
+  is_it <- index[, "Package"] == name & (version == "" | same_version(index[, "Version"], version))
+  current <- index[is_it, , drop = FALSE]
   files <- paste0(name, "_", spellings(version), ".tar.gz")
   archived <- lapply(contrib, function(address) paste(address, "Archive", name, files, sep = "/"))
   c(sprintf("%s/%s_%s.tar.gz", current[, "Repository"], name, current[, "Version"]), unlist(archived))
@@ -57,9 +58,11 @@ download <- function(name, version) {
   FALSE
 }
 
-missing <- Filter(function(name) !is_installed(name, c(library_folder, .libPaths())), names(wanted))
+good <- if (identical(told("versions"), "any")) replace(wanted, TRUE, "") else wanted
+missing <- Filter(function(name) !is_installed(name, c(library_folder, .libPaths()), good[[name]]), names(wanted))
 if (length(missing) > 0L) {
   if (length(repositories) == 0L) {
+    message("No repository is given (--r-repository) for ", paste(missing, wanted[missing], collapse = ", "))
     quit(status = 3L)
   }
   contrib <- utils::contrib.url(repositories, "source")
@@ -69,6 +72,7 @@ if (length(missing) > 0L) {
   absent <- Filter(function(name) !download(name, wanted[[name]]), missing)
   if (length(absent) > 0L) {
     writeLines(paste(absent, wanted[absent]))
+    message("In no repository, archives included: ", paste(absent, wanted[absent], collapse = ", "))
     quit(status = 2L)
   }
   # A repository of just these versions comes before the others, which have what nobody recorded.

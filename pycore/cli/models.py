@@ -29,6 +29,8 @@ _FILE_TIMEOUT_S = 7 * 24 * 3600.0
 _model_uri = click.option(
     "-m",
     "--model-uri",
+    envvar="CRATEFLOW_MODEL_URI",
+    show_envvar=True,
     metavar="URI",
     required=True,
     help="A folder, runs:/<run id>/<path>, models:/<name>/<version or stage>, or models:/<name>@<alias>.",
@@ -68,7 +70,9 @@ _variables = click.option(
 #: Verbs that have a module of their own.
 VERBS = {
     "alias": "pycore.cli.registry:alias",
+    "build-docker": "pycore.cli.images:build_docker",
     "check": "pycore.cli.model_check:check",
+    "generate-dockerfile": "pycore.cli.images:generate_dockerfile",
     "prepare-env": "pycore.cli.model_environment:prepare_env",
     "register": "pycore.cli.registry:register",
     "transition": "pycore.cli.registry:transition",
@@ -178,7 +182,7 @@ def gateway(
 
     _log_to_stderr()
     with listen(host, port) as listener:
-        tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
+        admit = Tokens.from_file(gateway_token_file).admit if gateway_token_file else None
         log = AccessLog(access_log) if access_log else None
         options = GatewayOptions(
             workers or default_workers(),
@@ -188,7 +192,7 @@ def gateway(
             repositories=repositories,
         )
         supervisor = Supervisor(ClientConnection(tracking_uri).registry, options)
-        gateway_app = GatewayApp(GatewayClient(supervisor.address), tokens, BodyLimit(max_body_mb))
+        gateway_app = GatewayApp(GatewayClient(supervisor.address), admit, BodyLimit(max_body_mb))
         app = logged(gateway_app, log, route_of)
         drain = f"--graceful-timeout {supervisor.drain_s}"
         supervisor.run(listener, lambda: serve_http(app, listener, _HTTP_PROCESSES, _HTTP_THREADS, drain))

@@ -15,6 +15,7 @@ from pycore.models import pickled
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
 from pycore.models.flavor import LibraryModel, PythonFlavor
+from pycore.models.image_needs import ImageNeeds
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
@@ -126,7 +127,7 @@ def _load_pyfunc(path: Path, model: Model) -> LibraryModel:
 
 
 #: Loads what `save_model` and MLflow's flavor saved.
-FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
+FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc, ImageNeeds(packages=("libgomp1",)))
 
 
 def _load(path: Path, model: Model) -> Any:

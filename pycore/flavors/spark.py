@@ -20,6 +20,7 @@ from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
 from pycore.models.flavor import PythonFlavor
+from pycore.models.image_needs import ImageNeeds
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
@@ -177,7 +178,7 @@ def _load_pyfunc(path: Path, model: Model) -> _SparkModel:
 
 
 #: Loads what `save_model` and MLflow's flavor saved.
-FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
+FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc, ImageNeeds(java=True))
 
 
 def _load(path: Path, model: Model, shared_folder: str | None = None) -> Any:

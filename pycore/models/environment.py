@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,8 @@ PYTHON_ENV = "python_env.yaml"
 
 #: What the section python_function says about the three files.
 ENV = {"conda": CONDA_ENV, "virtualenv": PYTHON_ENV}
+
+_OF_CONDA_ITSELF = re.compile(r"(?:\S+::)?(?:python|pip)\s*(?:[=<>!~ ].*)?$")
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +92,29 @@ def write_environment(
     (folder / REQUIREMENTS).write_text("\n".join(requirements), encoding="utf-8")
     _write_yaml(folder / CONDA_ENV, environment)
     _write_yaml(folder / PYTHON_ENV, python_env)
+
+
+def requirements_of(folder: Path) -> list[str]:
+    """Return what pip is to install for a model: its ``requirements.txt``, else a ``conda.yaml``'s pip part.
+
+    Raises
+    ------
+    InvalidInput
+        The packages are conda's own, or a file cannot be read.
+    """
+    if (folder / REQUIREMENTS).is_file():
+        return _read_requirements(folder / REQUIREMENTS)
+    if not (folder / CONDA_ENV).is_file():
+        return []
+    environment = _read_conda(folder / CONDA_ENV)
+    named = [str(each) for each in environment.get("dependencies") or [] if not isinstance(each, dict)]
+    foreign = [each for each in named if not _OF_CONDA_ITSELF.match(each)]
+    if foreign:
+        raise InvalidInput(
+            f"{folder / CONDA_ENV} asks for packages of conda, which is not used here: {', '.join(foreign)}. "
+            f"Say what pip is to install in their place in a {REQUIREMENTS} beside it."
+        )
+    return _pip_part(environment)
 
 
 def warn_about_differences(folder: Path) -> None:

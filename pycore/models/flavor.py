@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from pycore.models.image_needs import ImageNeeds
 
 if TYPE_CHECKING:
     from pycore.models.columns import Block
@@ -83,10 +85,20 @@ class Flavor(Protocol):
 
 @dataclass(frozen=True)
 class PythonFlavor:
-    """A flavor whose models are scored through Python alone: a name and a function that loads."""
+    """A flavor whose models are scored through Python alone: a name and a function that loads.
+
+    Parameters
+    ----------
+    name : str
+    load : callable
+        ``load(path, model)`` returns what `load_pyfunc` returns.
+    needs : ImageNeeds
+        What a container needs for its models.
+    """
 
     name: str
     load: Callable[[Path, Model], Any]
+    needs: ImageNeeds = field(default_factory=ImageNeeds)
 
     def load_predictor(self, path: Path, model: Model) -> Predictor | None:
         """Leave scoring to the general way."""
@@ -94,6 +106,10 @@ class PythonFlavor:
     def load_pyfunc(self, path: Path, model: Model) -> Any:
         """Load an object with ``predict(data)`` or ``predict(data, params)``."""
         return self.load(path, model)
+
+    def image_needs(self, path: Path | None, exact_versions: bool, repositories: Sequence[str]) -> ImageNeeds:
+        """Return what a container needs for any model of this flavor."""
+        return self.needs
 
 
 @dataclass(frozen=True)
@@ -160,5 +176,30 @@ class Preparable(Protocol):
             A package is to be had nowhere in its version, or cannot be installed.
         InvalidInput
             Nobody says where packages come from.
+        """
+        ...
+
+
+@runtime_checkable
+class Containable(Protocol):
+    """A flavor that can say what a container needs in order to score its models."""
+
+    def image_needs(self, path: Path | None, exact_versions: bool, repositories: Sequence[str]) -> ImageNeeds:
+        """Return what the image for a model must have.
+
+        Parameters
+        ----------
+        path : Path, optional
+            The model's folder. Without it, the image gets its model when it is run, and must be able to
+            install then what that one needs.
+        exact_versions : bool
+            Packages in the versions the model was saved with, in place of those that are at hand.
+        repositories : sequence of str
+            Where packages come from; what is set for the machine, or written in the model, if empty.
+
+        Raises
+        ------
+        InvalidModel
+            The folder does not say what the model needs.
         """
         ...

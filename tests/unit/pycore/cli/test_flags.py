@@ -18,6 +18,10 @@ FLAGS = {
     "experiments rename": "-x --experiment-id --new-name",
     "experiments restore": "-x --experiment-id",
     "experiments search": "-v --view --max-results",
+    "models build-docker": "-m --model-uri -n --name --env-manager --mlflow-home --install-java "
+    "--install-mlflow",
+    "models generate-dockerfile": "-m --model-uri -d --output-directory --env-manager --mlflow-home "
+    "--install-java --install-mlflow",
     "models predict": "-m --model-uri -i --input-path -o --output-path -t --content-type --env-manager "
     "--install-mlflow -r --pip-requirements-override --env",
     "models prepare-env": "-m --model-uri",
@@ -32,9 +36,9 @@ FLAGS = {
     "runs list": "--experiment-id -v --view",
     "runs restore": "--run-id",
     "server": "--backend-store-uri --registry-store-uri --default-artifact-root --serve-artifacts "
-    "--no-serve-artifacts --artifacts-destination -h --host -p --port -w --workers --static-prefix "
-    "--allowed-hosts --cors-allowed-origins --x-frame-options --disable-security-middleware --app-name "
-    "--expose-prometheus --gunicorn-opts --waitress-opts --uvicorn-opts",
+    "--no-serve-artifacts --artifacts-destination --artifacts-only -h --host -p --port -w --workers "
+    "--static-prefix --allowed-hosts --cors-allowed-origins --x-frame-options --app-name "
+    "--disable-security-middleware --expose-prometheus --gunicorn-opts --waitress-opts --uvicorn-opts",
 }
 
 
