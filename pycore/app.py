@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Flask, request
@@ -15,13 +16,15 @@ from pycore.http.access_log import logged
 from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import ROUTE, HttpOptions, make_app
 from pycore.server.metrics import ServerMetrics
-from pycore.services.build import build_api, now_ms
+from pycore.services.build import Services, build_api, now_ms
 from pycore.services.garbage import GarbageCollector
 from pycore.store.database import Database
 from pycore.store.measured import measured
 
 if TYPE_CHECKING:
+    from pycore.auth.options import AuthOptions
     from pycore.gateway.app import GatewayApp
+    from pycore.server.guard import Guard
 
 #: Where artifacts lie when clients reach them without the server.
 UNSERVED_ROOT = "./mlruns"
@@ -32,10 +35,14 @@ def create_app(
     artifacts_destination: str | None,
     default_artifact_root: str | None = None,
     http: HttpOptions | None = None,
+    auth: AuthOptions | None = None,
 ) -> Flask:
-    """Return the WSGI application of the tracking server; see `open_platform` and `HttpOptions`."""
-    api = open_platform(backend_store_uri, artifacts_destination, default_artifact_root)
-    return make_app(api, http or HttpOptions())
+    """Return the WSGI application of the tracking server.
+
+    See `open_platform`, `HttpOptions` and, for a server that asks who calls, `make_guard`.
+    """
+    services = open_platform(backend_store_uri, artifacts_destination, default_artifact_root)
+    return make_app(services, http or HttpOptions(), make_guard(services, auth) if auth else None)
 
 
 def open_platform(
@@ -45,7 +52,7 @@ def open_platform(
     *,
     registry_store_uri: str | None = None,
     metrics: ServerMetrics | None = None,
-) -> Api:
+) -> Services:
     """Return the platform that a tracking server serves.
 
     Opens the database, which is brought to the newest schema. Processes may be forked afterwards:
@@ -82,6 +89,23 @@ def open_platform(
     database = kind.open(backend_store_uri)
     registry = kind.open(registry_store_uri) if registry_store_uri else None
     return build_api(database, stores, root, registry=registry)
+
+
+def make_guard(services: Services, options: AuthOptions) -> Guard:
+    """Return what lets only known users reach a platform, each to what that one may do."""
+    # A server that knows no users starts faster, and in less memory, without what they need.
+    from pycore.auth.authenticator import Authenticator
+    from pycore.auth.grants import GrantService
+    from pycore.auth.users import UserService
+    from pycore.server.guard import Guard
+
+    tracking, registry = services.tracking, services.registry
+    platform = replace(
+        services,
+        users=UserService(tracking, registry),
+        grants=GrantService(tracking, registry, options.default),
+    )
+    return Guard(platform, Authenticator(tracking, now_ms), options)
 
 
 @contextmanager
@@ -122,12 +146,14 @@ def garbage_collector(
         yield GarbageCollector(database, registry, stores, now_ms)
 
 
-def create_app_with_models(api: Api, http: HttpOptions, gateway: GatewayApp) -> Flask:
+def create_app_with_models(
+    api: Api, http: HttpOptions, gateway: GatewayApp, guard: Guard | None = None
+) -> Flask:
     """Return the application of a tracking server that also scores, by the same rules of who may call."""
     # A server that does not score starts faster, and in less memory, without what scoring needs.
     from pycore.gateway.app import PREFIX, ROUTES, route_of
 
-    app = make_app(api, http)
+    app = make_app(api, http, guard)
     # Replies of models are named in any case; with a log all of the server's are.
     named = gateway if http.access_log is not None else logged(gateway, None, route_of)
 

@@ -188,6 +188,14 @@ SOURCE_PATTERN = Setting(
     "Regular expression that the source of every model version must match.",
 )
 
+# Users of a tracking server
+ADMIN_PASSWORD = Setting(
+    "MLFLOW_AUTH_ADMIN_PASSWORD",
+    None,
+    _optional,
+    "Password of the administrator that the first start with users makes; otherwise a random one is shown.",
+)
+
 # Artifacts in S3
 S3_ENDPOINT_URL = Setting(
     "MLFLOW_S3_ENDPOINT_URL", None, _optional, "Address of a store that speaks S3, when it is not Amazon's."

@@ -10,6 +10,9 @@
     ├── Conflict               INVALID_STATE            right in itself, refused by the present state
     ├── PayloadTooLarge        REQUEST_TOO_LARGE
     ├── UnsupportedMediaType   UNSUPPORTED_MEDIA_TYPE
+    ├── Unauthenticated        UNAUTHENTICATED          it is not known who asks
+    ├── PermissionDenied       PERMISSION_DENIED        who asks may not do this
+    ├── TooManyRequests        REQUEST_LIMIT_EXCEEDED   try again after a while, and less often
     ├── Unavailable            TEMPORARILY_UNAVAILABLE  try again later: database, server, queue
     ├── DeadlineExceeded       DEADLINE_EXCEEDED        the time limit of a request has passed
     ├── ProjectFailed                                   a project's command or its environment
@@ -112,6 +115,24 @@ class UnsupportedMediaType(MlflowException):
     """A request body has a content type nobody here reads."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Unauthenticated(MlflowException):
+    """The request does not say who asks, or not truly."""
+
+    code = "UNAUTHENTICATED"
+
+
+class PermissionDenied(MlflowException):
+    """Who asks may not do this, or not from there."""
+
+    code = "PERMISSION_DENIED"
+
+
+class TooManyRequests(MlflowException):
+    """One caller has asked too often; the same request may succeed after a while."""
+
+    code = "REQUEST_LIMIT_EXCEEDED"
 
 
 class Unavailable(MlflowException):

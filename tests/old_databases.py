@@ -9,8 +9,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, func, select, text
 
-from pycore.entities import DatasetFilter, Metric, Param, ViewType
-from pycore.protocols import Api
+from pycore.auth.grants import GrantService
+from pycore.auth.tokens import TokenService
+from pycore.auth.users import UserService
+from pycore.entities import DatasetFilter, Metric, Param, Permission, ViewType
+from pycore.services.build import Services
 
 FOLDER = Path(__file__).parent / "data" / "databases"
 FILES = sorted(FOLDER.glob("*.db"))
@@ -42,7 +45,7 @@ def copy_to(connection: Connection, file: Path) -> None:
     engine.dispose()
 
 
-def use(api: Api, revision: str) -> None:
+def use(api: Services, revision: str) -> None:
     """Find what the database of a revision holds, and go on writing to it."""
     experiment = api.experiments.get_by_name("iris")
     assert experiment.tags == {"team": "red"}
@@ -58,6 +61,8 @@ def use(api: Api, revision: str) -> None:
     assert [v.current_stage for v in model.latest_versions] == ["Production", "None"]
     if revision >= "0002":
         _find_datasets_and_logged_models(api, run.info.run_id)
+    if revision >= "0004":
+        _find_users(api)
     api.runs.log_batch(run.info.run_id, [Metric("rmse", 0.125, 3, 3)], [Param("beta", "2")])
     assert api.runs.get(run.info.run_id).data.metrics["rmse"] == 0.125
     created = api.model_versions.create("iris-lm", f"runs:/{run.info.run_id}/model")
@@ -73,11 +78,21 @@ def deleted_times(connection: Connection) -> list[int | None]:
     return list(connection.execute(text(statement)).scalars())
 
 
-def _find_datasets_and_logged_models(api: Api, run_id: str) -> None:
+def _find_datasets_and_logged_models(api: Services, run_id: str) -> None:
     (run,) = api.runs.search(["1"], "dataset.name = 'iris' AND dataset.context = 'train'")
     (model,) = api.logged_models.search(["1"], "metrics.rmse < 0.5", [DatasetFilter("iris", "d1")])
     assert (model.tags, model.params, model.source_run_id) == ({"k": "v"}, {"depth": "3"}, run_id)
     assert [made.model_id for made in run.outputs.model_outputs] == [model.model_id]
+
+
+def _find_users(api: Services) -> None:
+    users, tokens = UserService(api.tracking), TokenService(api.tracking, lambda: 0)
+    grants = GrantService(api.tracking, api.registry, Permission.READ)
+    users.check_password("ada", "the first program")
+    assert [token.name for token in tokens.list("ada")] == ["ci"]
+    found = {(grant.resource.key, grant.permission) for grant in grants.of_user("ada")}
+    assert found == {("1", Permission.EDIT), ("iris-lm", Permission.MANAGE)}
+    assert users.create("bob", "another password").user_id == 2
 
 
 def _config() -> Config:

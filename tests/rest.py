@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from flask import Flask
@@ -58,6 +59,20 @@ class Rest:
     def refusal(self, method: str, path: str, /, **fields: Any) -> tuple[int, str, str]:
         """Ask for an error: its status, code and message."""
         return error_in(self.call(method, path, **fields))
+
+
+def as_user(rest: Rest, username: str, password: str) -> Rest:
+    """Return the same application, asked by a user."""
+    octets = base64.b64encode(f"{username}:{password}".encode())
+    return with_credentials(rest, f"Basic {octets.decode()}")
+
+
+def with_credentials(rest: Rest, authorization: str | None) -> Rest:
+    """Return the same application, asked with an Authorization header, or without one."""
+    asking = Rest(rest.http.application, rest.prefix)
+    if authorization is not None:
+        asking.http.environ_base["HTTP_AUTHORIZATION"] = authorization
+    return asking
 
 
 def error_in(reply: TestResponse) -> tuple[int, str, str]:

@@ -20,6 +20,21 @@ def is_501(reply: Any) -> bool:
     return reply.status_code == 501 and reply.json["error_code"] == "NOT_IMPLEMENTED"
 
 
+USER = {"username": "eve"}
+ON_EXPERIMENT = {**USER, "experiment_id": "0"}
+ON_MODEL = {**USER, "name": "iris-lm"}
+ON_RESOURCE = {**USER, "resource_type": "experiment", "resource_id": "0"}
+
+
+def edit_of(answer: dict[str, Any], key: str) -> bool:
+    """Tell whether it is what eve, the second user, was granted on a thing."""
+    (grant,) = answer.values()
+    return set(grant) == {key, "user_id", "permission"} and (grant["user_id"], grant["permission"]) == (
+        2,
+        "EDIT",
+    )
+
+
 MODEL_JSON = '{"run_id": "r", "artifact_path": "model", "utc_time_created": "2026-01-01", "flavors": {}}'
 
 #: Method and path -> a call that is true of a right answer. A route without a line here fails its test.
@@ -291,4 +306,69 @@ EXAMPLES: dict[str, Example] = {
     "GET docs": lambda w: "swagger-ui" in w.rest.http.get("/docs").text,
     "GET docs/<name>": lambda w: "SwaggerUIBundle" in w.rest.http.get("/docs/start.js").text,
     "GET ": lambda w: "iris" in w.rest.http.get("/").text,
+}
+
+#: Those of servers that know users, by the first of these; the first user manages them, eve is the second.
+USER_EXAMPLES: dict[str, Example] = {
+    "POST users/create": lambda w: (
+        w.guarded.post("users/create", username="bob", password="x" * 12)["user"]["username"] == "bob"
+    ),
+    "GET users/get": lambda w: (
+        w.guarded.get("users/get", **USER)["user"]["experiment_permissions"]
+        == [{"experiment_id": w.experiment_id, "user_id": 2, "permission": "EDIT"}]
+    ),
+    "GET users/list": lambda w: [user["id"] for user in w.guarded.get("users/list")["users"]] == [1, 2],
+    "PATCH users/update-password": lambda w: (
+        w.guarded.result("PATCH", "users/update-password", **USER, password="y" * 12) == {}
+    ),
+    "PATCH users/update-admin": lambda w: (
+        w.guarded.result("PATCH", "users/update-admin", **USER, is_admin=True) == {}
+    ),
+    "DELETE users/delete": lambda w: w.guarded.result("DELETE", "users/delete", **USER) == {},
+    "POST users/permissions/grant": lambda w: (
+        w.guarded.post("users/permissions/grant", **ON_RESOURCE, permission="EDIT") == {}
+    ),
+    "GET users/permissions/get": lambda w: (
+        w.guarded.get("users/permissions/get", **ON_RESOURCE) == {"permission": "READ", "allowed": False}
+    ),
+    "POST users/permissions/revoke": lambda w: (
+        w.guarded.post("users/permissions/revoke", **ON_RESOURCE | {"resource_id": w.experiment_id}) == {}
+    ),
+    "POST experiments/permissions/create": lambda w: edit_of(
+        w.guarded.post("experiments/permissions/create", **ON_EXPERIMENT, permission="EDIT"), "experiment_id"
+    ),
+    "GET experiments/permissions/get": lambda w: edit_of(
+        w.guarded.get("experiments/permissions/get", **ON_EXPERIMENT | {"experiment_id": w.experiment_id}),
+        "experiment_id",
+    ),
+    "PATCH experiments/permissions/update": lambda w: (
+        w.guarded.result(
+            "PATCH",
+            "experiments/permissions/update",
+            **ON_EXPERIMENT | {"experiment_id": w.experiment_id},
+            permission="READ",
+        )
+        == {}
+    ),
+    "DELETE experiments/permissions/delete": lambda w: (
+        w.guarded.result(
+            "DELETE",
+            "experiments/permissions/delete",
+            **ON_EXPERIMENT | {"experiment_id": w.experiment_id},
+        )
+        == {}
+    ),
+    "POST registered-models/permissions/create": lambda w: edit_of(
+        w.guarded.post("registered-models/permissions/create", **USER, name="other", permission="EDIT"),
+        "name",
+    ),
+    "GET registered-models/permissions/get": lambda w: edit_of(
+        w.guarded.get("registered-models/permissions/get", **ON_MODEL), "name"
+    ),
+    "PATCH registered-models/permissions/update": lambda w: (
+        w.guarded.result("PATCH", "registered-models/permissions/update", **ON_MODEL, permission="READ") == {}
+    ),
+    "DELETE registered-models/permissions/delete": lambda w: (
+        w.guarded.result("DELETE", "registered-models/permissions/delete", **ON_MODEL) == {}
+    ),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -11,23 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from pycore.cli.backend_store import existing_database_url
+from pycore.cli.durations import milliseconds
 from pycore.errors import MlflowException
 
 if TYPE_CHECKING:
     from pycore.services.garbage import Garbage
 
 _DEFAULT_DESTINATION = "./mlartifacts"
-_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
-_AGE = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _MS), re.ASCII)
 
 _option = partial(click.option, show_envvar=True)
-
-
-def _age_ms(_: click.Context, __: click.Parameter, value: str) -> int:
-    match = _AGE.fullmatch(value)
-    if not match or not value:
-        raise click.BadParameter(f"expected days, hours, minutes and seconds as in 1d2h3m4s, got {value!r}.")
-    return int(sum(float(number) * _MS[unit] for unit, number in match.groupdict("0").items()))
 
 
 def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -62,7 +53,7 @@ def _ids(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str,
 @click.option(
     "--older-than",
     "older_than_ms",
-    callback=_age_ms,
+    callback=milliseconds,
     default="0s",
     metavar="AGE",
     help="Only what was deleted so long ago, such as 30d or 1d2h3m4s.  [default: everything deleted]",

@@ -22,7 +22,9 @@ VERBS: Mapping[str, str] = {
     "run": "pycore.cli.run:run",
     "runs": "pycore.cli.runs:runs",
     "server": "pycore.cli.server:server",
+    "tokens": "pycore.cli.tokens:tokens",
     "ui": "pycore.cli.server:server",
+    "users": "pycore.cli.users:users",
 }
 
 

@@ -9,7 +9,6 @@ import click
 #: Refused -> what to do instead.
 REFUSED: Mapping[str, str] = {
     "--artifacts-only": "A server of runs serves artifacts as well: clients may use it for those alone.",
-    "--app-name": "Put a proxy in front of the server, which asks for users and passwords.",
     "--dev": "Give --gunicorn-opts '--log-level debug' to see more.",
 }
 #: For other HTTP servers than gunicorn; taken with a warning.

@@ -12,6 +12,7 @@ from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
 from pycore.cli.model_environment import LIBRARY, environment_options
 from pycore.cli.processors import usable_processors
+from pycore.cli.user_options import guard_by_users, user_options
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16
@@ -151,6 +152,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     help="Bearer tokens, one per line, that open /model/; everybody may score without.",
 )
 @environment_options
+@user_options
 @options_without_effect
 def server(
     backend_store_uri: str,
@@ -173,12 +175,18 @@ def server(
     gateway_token_file: Path | None,
     env_manager: str,
     repositories: tuple[str, ...],
+    app_name: str | None,
+    admin_username: str,
+    default_permission: str,
+    managed_stages: tuple[str, ...],
 ) -> None:
     """Run the tracking server: runs, artifacts and the model registry over HTTP.
 
     The database is made, or brought to the newest schema, on start. SIGTERM ends the server after the
     requests it is answering.
     """
+    if app_name is not None and gateway_token_file is not None:
+        raise click.UsageError("Give --app-name or --gateway-token-file: users bring their own tokens.")
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
     from pycore.app import create_app_with_models, open_platform
     from pycore.cli.launch import listen, serve
@@ -207,8 +215,11 @@ def server(
             registry_store_uri=registry_store_uri,
             metrics=metrics,
         )
+        guard = None
+        if app_name is not None:
+            guard = guard_by_users(api, admin_username, default_permission, managed_stages)
         if not serve_models:
-            serve(make_app(api, http), listener, workers, _THREADS, gunicorn_opts)
+            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts)
             return
         from pycore.gateway.app import GatewayApp
         from pycore.gateway.client import GatewayClient
@@ -216,10 +227,12 @@ def server(
         from pycore.gateway.supervisor import Supervisor
         from pycore.gateway.tokens import Tokens
 
-        tokens = Tokens.from_file(gateway_token_file) if gateway_token_file else None
+        admit = guard.admit_scoring if guard else None
+        if gateway_token_file:
+            admit = Tokens.from_file(gateway_token_file).admit
         models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
         supervisor = Supervisor(api, models)
-        gateway = GatewayApp(GatewayClient(supervisor.address), tokens)
-        application = create_app_with_models(api, http, gateway)
+        gateway = GatewayApp(GatewayClient(supervisor.address), admit)
+        application = create_app_with_models(api, http, gateway, guard)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
         supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options))

@@ -13,7 +13,7 @@ from urllib3 import exceptions as http_errors
 
 from pycore import config
 from pycore.client.connections import BLOCK_BYTES, Connections, Response
-from pycore.errors import InvalidInput, MlflowException, Unavailable
+from pycore.errors import InvalidInput, MlflowException, Unauthenticated, Unavailable
 from pycore.wire import encoding, errors
 from pycore.wire.encoding import JsonObject
 
@@ -199,12 +199,12 @@ class Transport:
 
     def _error(self, response: Response, path: str) -> MlflowException:
         error = errors.from_reply(response.data, response.status)
-        if error.error_code == errors.UNAUTHENTICATED:
+        if isinstance(error, Unauthenticated):
             message = (
                 f"{error.message.rstrip('.')}. Check {config.USERNAME.name} and {config.PASSWORD.name}, or "
                 f"{config.TOKEN.name}: they may be missing, wrong or expired."
             )
-            return MlflowException(message, error.error_code)
+            return Unauthenticated(message)
         if error.error_code == errors.ENDPOINT_NOT_FOUND:
             message = f"{self.address} does not know {path}; is it a tracking server, and new enough?"
             return MlflowException(message, error.error_code)

@@ -22,13 +22,17 @@ from pycore.entities.model_version import ModelVersion, ModelVersionTag, Stage, 
 from pycore.entities.model_version_status import ModelVersionStatus
 from pycore.entities.page import PagedList
 from pycore.entities.param import Param
+from pycore.entities.permission import Grant, Permission, Resource, ResourceKind
 from pycore.entities.registered_model import RegisteredModel, RegisteredModelTag
 from pycore.entities.run import Run, RunData, RunInfo, RunStatus
 from pycore.entities.run_inputs import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
 from pycore.entities.source_type import SourceType
 from pycore.entities.tag import RunTag
+from pycore.entities.token import Token, TokenScope
+from pycore.entities.user import Actor, User
 
 __all__ = [
+    "Actor",
     "Dataset",
     "DatasetFilter",
     "DatasetInput",
@@ -36,6 +40,7 @@ __all__ = [
     "Experiment",
     "ExperimentTag",
     "FileInfo",
+    "Grant",
     "InputTag",
     "LifecycleStage",
     "LoggedModel",
@@ -52,8 +57,11 @@ __all__ = [
     "PagedList",
     "Param",
     "PartedUpload",
+    "Permission",
     "RegisteredModel",
     "RegisteredModelTag",
+    "Resource",
+    "ResourceKind",
     "Run",
     "RunData",
     "RunInfo",
@@ -64,7 +72,10 @@ __all__ = [
     "SignedUrl",
     "SourceType",
     "Stage",
+    "Token",
+    "TokenScope",
     "UploadedPart",
+    "User",
     "VersionNumber",
     "ViewType",
 ]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pycore.errors import MlflowException, NotFound, Unavailable
+from pycore.errors import MlflowException, NotFound, Unauthenticated, Unavailable
 from pycore.gateway.client import GatewayClient, LentEngine
 from pycore.gateway.references import FORMS
-from pycore.gateway.tokens import Tokens
 from pycore.http.access_log import REQUEST_ID
 from pycore.scoring.app import FILES as SCORING_FILES
 from pycore.scoring.app import ROUTES as SCORING_ROUTES
@@ -21,7 +20,7 @@ from pycore.scoring.app import WARNING_HEADER, ScoringApp
 from pycore.scoring.body_limit import BodyLimit
 from pycore.scoring.engine.client import EngineClient
 from pycore.wire.encoding import dumps
-from pycore.wire.errors import ENDPOINT_NOT_FOUND, UNAUTHENTICATED, to_json
+from pycore.wire.errors import ENDPOINT_NOT_FOUND, to_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -59,17 +58,21 @@ class GatewayApp:
     Parameters
     ----------
     client : GatewayClient
-    tokens : Tokens, optional
-        Who may score; everybody without.
+    admit : callable, optional
+        Gets the environment of a request and the name of a model, and refuses who may not score with it;
+        everybody may without.
     limit : BodyLimit, optional
         The configured one by default.
     """
 
     def __init__(
-        self, client: GatewayClient, tokens: Tokens | None = None, limit: BodyLimit | None = None
+        self,
+        client: GatewayClient,
+        admit: Callable[[Mapping[str, Any], str], None] | None = None,
+        limit: BodyLimit | None = None,
     ) -> None:
         self._client = client
-        self._tokens = tokens
+        self._admit = admit
         self._limit = limit
         self._scoring: OrderedDict[Path, ScoringApp] = OrderedDict()
         self._lock = threading.Lock()
@@ -87,14 +90,14 @@ class GatewayApp:
         headers = []
         if isinstance(refusal, Unavailable):
             headers.append(("Retry-After", _RETRY_AFTER_S))
-        if refusal.error_code == UNAUTHENTICATED:
+        if isinstance(refusal, Unauthenticated):
             headers.append(("WWW-Authenticate", "Bearer"))
         return _reply(start_response, dumps(body), status, headers)
 
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if self._tokens is not None:
-            self._tokens.check(environ.get("HTTP_AUTHORIZATION"))
         address = _address(environ["PATH_INFO"])
+        if self._admit is not None:
+            self._admit(environ, address.name)
         allowed, method = _METHODS[address.action], environ["REQUEST_METHOD"]
         if method != allowed:
             error = MlflowException(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pycore.errors import InvalidInput, MlflowException
-from pycore.wire.errors import UNAUTHENTICATED
+from pycore.errors import InvalidInput, Unauthenticated
 
 
 class Tokens:
@@ -38,6 +39,10 @@ class Tokens:
             raise InvalidInput(f"The token file {str(path)!r} is empty: write one token per line.")
         return cls(tokens)
 
+    def admit(self, environ: Mapping[str, Any], name: str) -> None:
+        """Refuse a request, given as WSGI has it, without a token; they open all models alike."""
+        self.check(environ.get("HTTP_AUTHORIZATION"))
+
     def check(self, authorization: str | None) -> None:
         """Refuse a request whose Authorization header bears none of the tokens."""
         scheme, _, given = (authorization or "").partition(" ")
@@ -45,7 +50,6 @@ class Tokens:
         # WSGI hands over the bytes of a header as Latin-1.
         matches = [hmac.compare_digest(token, given.strip().encode("latin-1")) for token in self._tokens]
         if scheme.lower() != "bearer" or not any(matches):
-            raise MlflowException(
-                "Scoring here needs a valid token: send it as 'Authorization: Bearer <token>'.",
-                UNAUTHENTICATED,
+            raise Unauthenticated(
+                "Scoring here needs a valid token: send it as 'Authorization: Bearer <token>'."
             )

@@ -16,11 +16,13 @@ from pycore.protocols.artifacts import (
 )
 from pycore.protocols.datasets import Datasets
 from pycore.protocols.experiments import Experiments
+from pycore.protocols.grants import Grants
 from pycore.protocols.logged_models import LoggedModels
 from pycore.protocols.metrics import Metrics
 from pycore.protocols.model_versions import ModelVersions
 from pycore.protocols.registered_models import RegisteredModels
 from pycore.protocols.runs import Runs
+from pycore.protocols.users import Users
 
 __all__ = [
     "Api",
@@ -30,10 +32,12 @@ __all__ = [
     "Datasets",
     "DirectTransfers",
     "Experiments",
+    "Grants",
     "LoggedModels",
     "Metrics",
     "ModelVersions",
     "RegisteredModels",
     "Runs",
+    "Users",
     "VersionedFile",
 ]

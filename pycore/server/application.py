@@ -16,10 +16,12 @@ from pycore.server.metrics import ServerMetrics
 from pycore.server.origins import OriginRules, checked_origins
 from pycore.server.replies import install_error_handlers
 from pycore.server.routes.probes import METRICS
-from pycore.server.routing import FIXED_ROUTES, ROUTES, Route
+from pycore.server.routing import FIXED_ROUTES, OPEN_ADDRESSES, ROUTES, Route
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from pycore.server.guard import Guard
 
 #: Where the WSGI environment has the route that a request met, for the access log.
 ROUTE = "crateflow.route"
@@ -57,8 +59,8 @@ class _ArtifactPath(PathConverter):
     part_isolating = False
 
 
-def make_app(api: Api, options: HttpOptions) -> Flask:
-    """Build the application that answers for an Api."""
+def make_app(api: Api, options: HttpOptions, guard: Guard | None = None) -> Flask:
+    """Build the application that answers for an Api, to all or to whom a guard lets in."""
     # The package's own "static" folder does not exist; its route would only hide the 404 of ours.
     app = Flask(__name__, static_folder=None)
     app.url_map.converters["artifact"] = _ArtifactPath
@@ -68,7 +70,7 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     install_error_handlers(app)
     for route in ROUTES:
         if route not in FIXED_ROUTES:
-            view = _view(route, api)
+            view = _view(route, api, guard)
             for address in route.addresses:
                 app.add_url_rule(address, route.name + address, view, methods=[route.method])
 
@@ -77,8 +79,10 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
         request.environ[ROUTE] = request.url_rule.rule if request.url_rule else None
 
     # What is true of every request stands around both, Flask and the table in front of it.
-    table = JsonApi(api, FIXED_ROUTES, app.wsgi_app)
+    table = JsonApi(api, FIXED_ROUTES, app.wsgi_app, guard)
     application: WSGIApplication = table
+    if guard is not None:
+        application = guard.authenticated(table, OPEN_ADDRESSES)
 
     def methods(environ: WSGIEnvironment) -> Iterable[str]:
         found = table.methods(environ["PATH_INFO"])
@@ -102,9 +106,9 @@ def make_app(api: Api, options: HttpOptions) -> Flask:
     return app
 
 
-def _view(route: Route, api: Api) -> Callable[..., Response]:
+def _view(route: Route, api: Api, guard: Guard | None) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        return route.respond(api, request, **path)
+        return route.respond(api, guard, request, **path)
 
     return view
 

@@ -22,6 +22,8 @@ from pycore.wire.encoding import dumps
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from pycore.server.guard import Guard
+
 
 class JsonApi:
     """A WSGI application of endpoints with fixed addresses.
@@ -34,10 +36,19 @@ class JsonApi:
         Without variable parts in their paths.
     otherwise : WSGI callable
         Answers at all other addresses.
+    guard : Guard, optional
+        Lets requests in.
     """
 
-    def __init__(self, api: Api, routes: Iterable[JsonRoute], otherwise: WSGIApplication) -> None:
+    def __init__(
+        self,
+        api: Api,
+        routes: Iterable[JsonRoute],
+        otherwise: WSGIApplication,
+        guard: Guard | None = None,
+    ) -> None:
         self._api = api
+        self._guard = guard
         self._otherwise = otherwise
         self._routes: dict[str, dict[str, JsonRoute]] = defaultdict(dict)
         for route in routes:
@@ -59,7 +70,10 @@ class JsonApi:
         try:
             if method not in routes:
                 raise MethodNotAllowed(sorted({*routes, "OPTIONS"}))
-            answer = routes[method].handler(self._api, arguments_of(environ))
+            api, arguments = self._api, arguments_of(environ)
+            if self._guard is not None:
+                api, arguments = self._guard.admit(routes[method], environ, arguments, {})
+            answer = routes[method].handler(api, arguments)
             body = (dumps(answer),) if isinstance(answer, dict) else answer
         except Exception as error:  # noqa: BLE001  # an error of any kind has its reply
             return refusal(error, environ)(environ, start_response)

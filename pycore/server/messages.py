@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pycore.entities import LoggedModelStatus, RunStatus, Stage, ViewType
+from pycore.entities import LoggedModelStatus, Permission, ResourceKind, RunStatus, Stage, ViewType
 from pycore.wire.logged_models import status_to_json
 from pycore.wire.schemas import (
     INTEGER,
@@ -332,6 +332,60 @@ _FILES: Mapping[str, Message] = {
     ),
 }
 
+_ACCOUNT = record("username", username=TEXT)
+_PERMISSION = one_of(*Permission.__members__)
+_ON_EXPERIMENT = {"experiment_id": TEXT, "username": TEXT}
+_ON_MODEL = {"name": TEXT, "username": TEXT}
+_ON_RESOURCE = {
+    "username": TEXT,
+    "resource_type": one_of(*(kind.value for kind in ResourceKind)),
+    "resource_id": TEXT,
+}
+_GRANT = {"permission": _PERMISSION}
+_GIVES_USER = record("user", user=entity("User"))
+_GIVES_ON_EXPERIMENT = record("experiment_permission", experiment_permission=entity("ExperimentPermission"))
+_GIVES_ON_MODEL = record(
+    "registered_model_permission", registered_model_permission=entity("RegisteredModelPermission")
+)
+
+#: A server without users answers 404 to all of them.
+_USERS: Mapping[str, Message] = {
+    "POST users/create": Message(record("username password", username=TEXT, password=TEXT), _GIVES_USER),
+    "GET users/get": Message(_ACCOUNT, _GIVES_USER),
+    "GET users/list": Message(reply=record("users", users=list_of("User"))),
+    "PATCH users/update-password": Message(
+        record("username password", username=TEXT, password=TEXT, current_password=TEXT)
+    ),
+    "PATCH users/update-admin": Message(record("username is_admin", username=TEXT, is_admin=TRUTH)),
+    "DELETE users/delete": Message(_ACCOUNT),
+    "POST users/permissions/grant": Message(
+        record("username resource_type resource_id permission", **_ON_RESOURCE, **_GRANT)
+    ),
+    "GET users/permissions/get": Message(
+        record("username resource_type resource_id", **_ON_RESOURCE),
+        record("permission allowed", permission=_PERMISSION, allowed=TRUTH),
+    ),
+    "POST users/permissions/revoke": Message(record("username resource_type resource_id", **_ON_RESOURCE)),
+    "POST experiments/permissions/create": Message(
+        record("experiment_id username permission", **_ON_EXPERIMENT, **_GRANT), _GIVES_ON_EXPERIMENT
+    ),
+    "GET experiments/permissions/get": Message(
+        record("experiment_id username", **_ON_EXPERIMENT), _GIVES_ON_EXPERIMENT
+    ),
+    "PATCH experiments/permissions/update": Message(
+        record("experiment_id username permission", **_ON_EXPERIMENT, **_GRANT)
+    ),
+    "DELETE experiments/permissions/delete": Message(record("experiment_id username", **_ON_EXPERIMENT)),
+    "POST registered-models/permissions/create": Message(
+        record("name username permission", **_ON_MODEL, **_GRANT), _GIVES_ON_MODEL
+    ),
+    "GET registered-models/permissions/get": Message(record("name username", **_ON_MODEL), _GIVES_ON_MODEL),
+    "PATCH registered-models/permissions/update": Message(
+        record("name username permission", **_ON_MODEL, **_GRANT)
+    ),
+    "DELETE registered-models/permissions/delete": Message(record("name username", **_ON_MODEL)),
+}
+
 _SERVER: Mapping[str, Message] = {
     "GET server-info": Message(
         reply=record(
@@ -362,5 +416,6 @@ MESSAGES: Mapping[str, Message] = {
     **_REGISTRY,
     **_LOGGED_MODELS,
     **_FILES,
+    **_USERS,
     **_SERVER,
 }

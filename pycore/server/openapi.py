@@ -34,6 +34,7 @@ _DESCRIPTION = """Tracking, model registry and artifacts over MLflow's REST prot
 
 Addresses below `/api/2.0/mlflow/` answer alike below `/ajax-api/2.0/mlflow/`, `/api/2.0/preview/mlflow/` and
 `/api/3.0/mlflow/`; those below `/api/2.0/mlflow-artifacts/` below `/ajax-api/2.0/mlflow-artifacts/` too.
+A server that knows users asks for a user name and password, or a token; others ignore both.
 Bodies are JSON objects with the content type `application/json`; DELETE takes its fields as a body too.
 Numbers may come as text; fields that are not known are ignored."""
 
@@ -49,7 +50,13 @@ def describe(routes: tuple[Route, ...]) -> Schema:
         "openapi": "3.1.0",
         "info": {"title": "Crateflow", "version": version("crateflow"), "description": _DESCRIPTION},
         "paths": paths,
+        # Whether anybody may call is the choice of who runs the server.
+        "security": [{}, {"password": []}, {"token": []}],
         "components": {
+            "securitySchemes": {
+                "password": {"type": "http", "scheme": "basic"},
+                "token": {"type": "http", "scheme": "bearer"},
+            },
             "schemas": dict(SCHEMAS),
             "responses": {f"Error{status}": _error(status) for status in sorted(set(HTTP_STATUS.values()))},
         },
@@ -86,7 +93,7 @@ def _noun(route: Route) -> str:
 
 
 def _responses(message: Message, *, has_body: bool) -> Schema:
-    usual = [400, 403, 404, *([413] if has_body else []), 500, 503]
+    usual = [400, 401, 403, 404, *([413] if has_body else []), 429, 500, 503]
     optional = [message.unsupported] if message.unsupported else []
     statuses = [message.refusal] if message.refusal else sorted({*usual, *optional})
     refusals = {str(status): {"$ref": f"#/components/responses/Error{status}"} for status in statuses}

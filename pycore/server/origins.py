@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 from flask import Response
 
-from pycore.errors import MlflowException
+from pycore.errors import MlflowException, PermissionDenied
 from pycore.server.replies import refusal
-from pycore.wire.errors import PERMISSION_DENIED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -93,15 +92,12 @@ def checked_origins(
         method = environ["REQUEST_METHOD"]
         try:
             if host and environ["PATH_INFO"] not in _OPEN_TO_ALL_HOSTS and not allows_host(host):
-                raise MlflowException(
-                    f"Invalid Host header: {host!r} is no name of this server; allow it with "
-                    "--allowed-hosts.",
-                    PERMISSION_DENIED,
+                raise PermissionDenied(
+                    f"Invalid Host header: {host!r} is no name of this server; allow it with --allowed-hosts."
                 )
             if not allowed and (method in _WRITING_METHODS or method == "OPTIONS"):
-                raise MlflowException(
-                    f"Cross-origin request blocked: allow {origin!r} with --cors-allowed-origins.",
-                    PERMISSION_DENIED,
+                raise PermissionDenied(
+                    f"Cross-origin request blocked: allow {origin!r} with --cors-allowed-origins."
                 )
         except MlflowException as error:
             return refusal(error, environ)(environ, let_read)

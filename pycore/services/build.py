@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from pycore.entities import Actor
 from pycore.protocols import Api, ArtifactStores
 from pycore.services import locations
 from pycore.services.datasets import DatasetService
@@ -29,6 +31,32 @@ def new_run_id() -> str:
     return uuid.uuid4().hex
 
 
+@dataclass(frozen=True, kw_only=True)
+class Services(Api):
+    """A platform that lives in this process.
+
+    Attributes
+    ----------
+    tracking, registry : Database
+        Where runs and where registered models are kept; often the same.
+    """
+
+    experiments: ExperimentService
+    registered_models: RegisteredModelService
+    model_versions: ModelVersionService
+    tracking: Database
+    registry: Database
+
+    def acting_for(self, actor: Actor) -> Services:
+        """Return the same platform for an actor, who manages what is created and finds what it may read."""
+        return replace(
+            self,
+            experiments=self.experiments.acting_for(actor),
+            registered_models=self.registered_models.acting_for(actor),
+            model_versions=self.model_versions.acting_for(actor),
+        )
+
+
 def build_api(
     database: Database,
     artifact_stores: ArtifactStores,
@@ -37,7 +65,7 @@ def build_api(
     registry: Database | None = None,
     clock: Callable[[], int] = now_ms,
     new_id: Callable[[], str] = new_run_id,
-) -> Api:
+) -> Services:
     """Return a platform that lives in this process; makes the experiment Default in a new database.
 
     Parameters
@@ -60,7 +88,7 @@ def build_api(
     experiments.ensure_default()
     models = registry or database
     sources = SourceRules(root, tracking=None if registry is None else database)
-    return Api(
+    return Services(
         experiments=experiments,
         runs=RunService(database, clock, new_id),
         metrics=MetricService(database),
@@ -69,4 +97,6 @@ def build_api(
         registered_models=RegisteredModelService(models, clock),
         model_versions=ModelVersionService(models, sources, clock),
         artifacts=artifact_stores,
+        tracking=database,
+        registry=models,
     )

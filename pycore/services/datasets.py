@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from pycore import store
 from pycore.entities import DatasetInput, DatasetSummary
+from pycore.entities.experiment import experiment_number
 from pycore.errors import InvalidInput
 from pycore.services import limits
-from pycore.services.experiments import experiment_number
 from pycore.store import run_inputs as rows
 
 

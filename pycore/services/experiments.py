@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from pycore import search, store
-from pycore.entities import Experiment, ExperimentTag, LifecycleStage, PagedList, ViewType
+from pycore.entities import (
+    Actor,
+    Experiment,
+    ExperimentTag,
+    LifecycleStage,
+    PagedList,
+    Permission,
+    ResourceKind,
+    ViewType,
+)
+from pycore.entities.experiment import experiment_number
 from pycore.errors import AlreadyExists, InvalidInput, NotFound
 from pycore.services import keys, limits, locations
 from pycore.store import experiments as rows
+from pycore.store import permissions
 from pycore.store import runs as run_rows
 
 DEFAULT_NAME = "Default"
 
-_ID = re.compile(r"-?[0-9]+")
-
 
 class ExperimentService:
-    """Experiments in a database; see `pycore.protocols.Experiments`."""
+    """Experiments in a database; see `pycore.protocols.Experiments`.
 
-    def __init__(self, database: store.Database, artifact_root: str, clock: Callable[[], int]) -> None:
+    Parameters
+    ----------
+    database : Database
+    artifact_root : str
+    clock : callable
+    actor : Actor, optional
+        Manages what is created, and finds what it may read.
+    """
+
+    def __init__(
+        self,
+        database: store.Database,
+        artifact_root: str,
+        clock: Callable[[], int],
+        actor: Actor | None = None,
+    ) -> None:
         self._database = database
         self._artifact_root = artifact_root
         self._clock = clock
+        self._actor = actor
+
+    def acting_for(self, actor: Actor) -> ExperimentService:
+        """Return the same experiments, for an actor."""
+        return ExperimentService(self._database, self._artifact_root, self._clock, actor)
 
     def ensure_default(self) -> None:
         """Make the experiment of id 0, which runs go to that name none, unless it was made before."""
@@ -56,6 +84,11 @@ class ExperimentService:
             location = artifact_location or locations.join(self._artifact_root, str(experiment_id))
             rows.update_experiment(connection, experiment_id, artifact_location=location)
             rows.set_experiment_tags(connection, experiment_id, tags)
+            if self._actor is not None:
+                user_id = self._actor.user.user_id
+                permissions.insert_grant(
+                    connection, ResourceKind.EXPERIMENT, experiment_id, user_id, Permission.MANAGE
+                )
         return str(experiment_id)
 
     def get(self, experiment_id: str) -> Experiment:
@@ -91,7 +124,9 @@ class ExperimentService:
         scope = (search.EXPERIMENTS.name, filter, order, stages)
         position = search.read_token(page_token, scope)
         with self._database.reading() as connection:
-            found, end = rows.search_experiments(connection, stages, filter, order, position, max_results)
+            found, end = rows.search_experiments(
+                connection, stages, filter, order, position, max_results, self._actor
+            )
         return PagedList(found, search.write_token(end, scope) if end else None)
 
     def rename(self, experiment_id: str, new_name: str) -> None:
@@ -165,21 +200,6 @@ def active_experiment(connection: Connection, experiment_id: str) -> rows.Experi
             f"{experiment.lifecycle_stage}. Restore it first."
         )
     return experiment
-
-
-def experiment_number(experiment_id: str) -> int | None:
-    """Return the number that an id is; None for one that no experiment can have.
-
-    Raises
-    ------
-    InvalidInput
-        The id is no whole number.
-    """
-    if not _ID.fullmatch(str(experiment_id)):
-        raise InvalidInput(f"Invalid experiment id {experiment_id!r}: expected a whole number as text.")
-    if len(str(experiment_id)) > limits.EXPERIMENT_ID_DIGITS:
-        return None
-    return int(experiment_id)
 
 
 def _check_tag(tag: ExperimentTag) -> None:

@@ -35,8 +35,6 @@ REGISTERED_MODELS_PAGE = 1000
 MODEL_VERSIONS_PAGE = 200_000
 LOGGED_MODELS_PAGE = 50_000
 
-#: Experiment ids have no more digits, so that R's doubles hold them.
-EXPERIMENT_ID_DIGITS = 15
 INT64 = range(-(2**63), 2**63)
 
 

@@ -19,9 +19,10 @@ from pycore.entities import (
     Metric,
     PagedList,
 )
+from pycore.entities.experiment import experiment_number
 from pycore.errors import InvalidInput, NotFound
 from pycore.services import keys, limits, locations
-from pycore.services.experiments import active_experiment, experiment_number
+from pycore.services.experiments import active_experiment
 from pycore.services.run_names import random_run_name
 from pycore.store import logged_models as rows
 

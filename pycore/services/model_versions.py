@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from pycore import search, store
-from pycore.entities import ModelVersion, ModelVersionTag, PagedList, Stage
+from pycore.entities import Actor, ModelVersion, ModelVersionTag, PagedList, Stage
 from pycore.errors import Conflict, InvalidInput
 from pycore.services import keys, limits
 from pycore.services.model_sources import SourceRules
@@ -24,12 +24,32 @@ from pycore.store import registered_models as model_rows
 
 
 class ModelVersionService:
-    """Model versions in a database; see `pycore.protocols.ModelVersions`."""
+    """Model versions in a database; see `pycore.protocols.ModelVersions`.
 
-    def __init__(self, database: store.Database, source_rules: SourceRules, clock: Callable[[], int]) -> None:
+    Parameters
+    ----------
+    database : Database
+    source_rules : SourceRules
+    clock : callable
+    actor : Actor, optional
+        Finds what it may read.
+    """
+
+    def __init__(
+        self,
+        database: store.Database,
+        source_rules: SourceRules,
+        clock: Callable[[], int],
+        actor: Actor | None = None,
+    ) -> None:
         self._database = database
         self._source_rules = source_rules
         self._clock = clock
+        self._actor = actor
+
+    def acting_for(self, actor: Actor) -> ModelVersionService:
+        """Return the same versions, for an actor."""
+        return ModelVersionService(self._database, self._source_rules, self._clock, actor)
 
     def create(
         self,
@@ -112,7 +132,9 @@ class ModelVersionService:
         scope = (search.MODEL_VERSIONS.name, filter, order)
         position = search.read_token(page_token, scope)
         with self._database.reading() as connection:
-            found, end = rows.search_model_versions(connection, filter, order, position, max_results)
+            found, end = rows.search_model_versions(
+                connection, filter, order, position, max_results, self._actor
+            )
         return PagedList(found, search.write_token(end, scope) if end else None)
 
     def transition_stage(

@@ -8,20 +8,45 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from pycore import search, store
-from pycore.entities import ModelVersion, PagedList, RegisteredModel, RegisteredModelTag, Stage
+from pycore.entities import (
+    Actor,
+    ModelVersion,
+    PagedList,
+    Permission,
+    RegisteredModel,
+    RegisteredModelTag,
+    ResourceKind,
+    Stage,
+)
 from pycore.errors import AlreadyExists, Conflict, NotFound
 from pycore.services import keys, limits
 from pycore.services.registry_names import check_registry_tag, existing_model, lock_model, lock_version
 from pycore.store import model_versions as version_rows
+from pycore.store import permissions
 from pycore.store import registered_models as rows
 
 
 class RegisteredModelService:
-    """Registered models in a database; see `pycore.protocols.RegisteredModels`."""
+    """Registered models in a database; see `pycore.protocols.RegisteredModels`.
 
-    def __init__(self, database: store.Database, clock: Callable[[], int]) -> None:
+    Parameters
+    ----------
+    database : Database
+    clock : callable
+    actor : Actor, optional
+        Manages what is created, and finds what it may read.
+    """
+
+    def __init__(
+        self, database: store.Database, clock: Callable[[], int], actor: Actor | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._actor = actor
+
+    def acting_for(self, actor: Actor) -> RegisteredModelService:
+        """Return the same models, for an actor."""
+        return RegisteredModelService(self._database, self._clock, actor)
 
     def create(
         self, name: str, tags: Sequence[RegisteredModelTag] = (), description: str | None = None
@@ -38,6 +63,11 @@ class RegisteredModelService:
             except IntegrityError as error:
                 raise _name_taken(name) from error
             rows.set_registered_model_tags(connection, pk, tags)
+            if self._actor is not None:
+                user_id = self._actor.user.user_id
+                permissions.insert_grant(
+                    connection, ResourceKind.REGISTERED_MODEL, pk, user_id, Permission.MANAGE
+                )
             return _read(connection, name)
 
     def get(self, name: str) -> RegisteredModel:
@@ -96,7 +126,9 @@ class RegisteredModelService:
         scope = (search.REGISTERED_MODELS.name, filter, order)
         position = search.read_token(page_token, scope)
         with self._database.reading() as connection:
-            found, end = rows.search_registered_models(connection, filter, order, position, max_results)
+            found, end = rows.search_registered_models(
+                connection, filter, order, position, max_results, self._actor
+            )
         return PagedList(found, search.write_token(end, scope) if end else None)
 
     def get_latest_versions(self, name: str, stages: Sequence[str] = ()) -> list[ModelVersion]:

@@ -26,10 +26,11 @@ from pycore.entities import (
     RunTag,
     ViewType,
 )
+from pycore.entities.experiment import experiment_number
 from pycore.errors import InvalidInput, NotFound
 from pycore.services import keys, limits, locations
 from pycore.services.datasets import check_dataset_input, check_model_id
-from pycore.services.experiments import active_experiment, experiment_number, lock_experiment
+from pycore.services.experiments import active_experiment, lock_experiment
 from pycore.services.logged_models import log_points
 from pycore.services.run_names import random_run_name
 from pycore.store import metrics as metric_rows

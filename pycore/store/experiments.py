@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, String, bindparam, cast, delete, func, insert, select, update
 
-from pycore.entities import Experiment, ExperimentTag, LifecycleStage
+from pycore.entities import Actor, Experiment, ExperimentTag, LifecycleStage, ResourceKind
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import among
 from pycore.store.inserts import insert_or_ignore, upsert
+from pycore.store.permissions import readable
 from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import experiment_tags, experiments
@@ -124,13 +125,17 @@ def search_experiments(
     order: Order,
     position: Position | None,
     limit: int,
+    actor: Actor | None = None,
 ) -> tuple[list[Experiment], Position | None]:
-    """Return a page, and where it ends if more follow."""
+    """Return a page of what an actor may read, and where it ends if more follow."""
     search = Search(
         connection.dialect.name,
         _SUBJECT,
         list(experiments.c),
-        where=[experiments.c.lifecycle_stage.in_(stages)],
+        where=[
+            experiments.c.lifecycle_stage.in_(stages),
+            *readable(ResourceKind.EXPERIMENT, experiments.c.experiment_id, actor),
+        ],
         filter=filter,
         order=order,
     )

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
-from pycore.entities import ModelVersion, ModelVersionTag, Stage, VersionNumber
+from pycore.entities import Actor, ModelVersion, ModelVersionTag, ResourceKind, Stage, VersionNumber
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.children import CHUNK, among
 from pycore.store.inserts import upsert
+from pycore.store.permissions import readable
 from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import aliases, model_version_tags, model_versions, registered_models
@@ -151,10 +152,22 @@ def get_highest_version(connection: Connection, model_pk: int, stage: str | None
 
 
 def search_model_versions(
-    connection: Connection, filter: Filter, order: Order, position: Position | None, limit: int
+    connection: Connection,
+    filter: Filter,
+    order: Order,
+    position: Position | None,
+    limit: int,
+    actor: Actor | None = None,
 ) -> tuple[list[ModelVersion], Position | None]:
-    """Return a page without aliases, and where it ends if more follow."""
-    search = Search(connection.dialect.name, _SUBJECT, _COLUMNS, filter=filter, order=order)
+    """Return a page of what an actor may read, without aliases, and where it ends if more follow."""
+    search = Search(
+        connection.dialect.name,
+        _SUBJECT,
+        _COLUMNS,
+        where=readable(ResourceKind.REGISTERED_MODEL, model_versions.c.model_pk, actor),
+        filter=filter,
+        order=order,
+    )
     rows, end = search.find_page(connection, position, limit)
     return _with_tags(connection, rows), end
 

@@ -7,10 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from pycore.entities import ModelVersion, RegisteredModel, RegisteredModelTag, VersionNumber
+from pycore.entities import (
+    Actor,
+    ModelVersion,
+    RegisteredModel,
+    RegisteredModelTag,
+    ResourceKind,
+    VersionNumber,
+)
 from pycore.search import Entity, Filter, Order, Position
 from pycore.store.inserts import upsert
 from pycore.store.model_versions import get_latest_versions
+from pycore.store.permissions import readable
 from pycore.store.prepared import Prepared
 from pycore.store.search_sql import Search, Subject
 from pycore.store.tables import aliases, model_versions, registered_model_tags, registered_models
@@ -63,11 +71,22 @@ def get_registered_model(connection: Connection, name: str) -> RegisteredModel |
 
 
 def search_registered_models(
-    connection: Connection, filter: Filter, order: Order, position: Position | None, limit: int
+    connection: Connection,
+    filter: Filter,
+    order: Order,
+    position: Position | None,
+    limit: int,
+    actor: Actor | None = None,
 ) -> tuple[list[RegisteredModel], Position | None]:
-    """Return a page, and where it ends if more follow."""
-    dialect = connection.dialect.name
-    search = Search(dialect, _SUBJECT, list(registered_models.c), filter=filter, order=order)
+    """Return a page of what an actor may read, and where it ends if more follow."""
+    search = Search(
+        connection.dialect.name,
+        _SUBJECT,
+        list(registered_models.c),
+        where=readable(ResourceKind.REGISTERED_MODEL, registered_models.c.pk, actor),
+        filter=filter,
+        order=order,
+    )
     rows, end = search.find_page(connection, position, limit)
     return _with_parts(connection, rows), end
 

@@ -11,6 +11,11 @@
     registered_models ── registered_model_tags
       ├─ model_versions ── model_version_tags
       └─ aliases
+    users ── tokens
+
+What a user may do with an experiment or a registered model stands beside that: `experiment_permissions`,
+`registered_model_permissions`. These name users by number alone, because the registry may be another
+database than the one that has the users; numbers of users are never given again.
 
 Runs and registered models have a row number beside the name the world knows: child rows stay small, and a
 rename is one update. `latest_metrics`, `params` and `tags` repeat the run's experiment, so that their
@@ -310,5 +315,51 @@ aliases = Table(
         ondelete="CASCADE",
     ),
     Index("ix_aliases_version", "model_pk", "version"),
+    sqlite_with_rowid=False,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", row_number(), primary_key=True, autoincrement=True),
+    Column("username", short_text(255), nullable=False, unique=True),
+    Column("password_hash", short_text(255), nullable=False),
+    Column("is_admin", SmallInteger, nullable=False),
+    # What is granted to a number must not fall to a later user.
+    sqlite_autoincrement=True,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", row_number(), primary_key=True, autoincrement=True),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    Column("name", short_text(255), nullable=False),
+    Column("token_hash", short_text(64), nullable=False, unique=True),
+    Column("scope", short_text(20), nullable=False),
+    Column("creation_time", BigInteger, nullable=False),
+    Column("expiry_time", BigInteger),
+    Column("last_used_time", BigInteger),
+    Index("ix_tokens_name", "user_id", "name", unique=True),
+)
+
+experiment_permissions = Table(
+    "experiment_permissions",
+    metadata,
+    Column("experiment_id", ForeignKey("experiments.experiment_id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", row_number(), primary_key=True, autoincrement=False),
+    # The number of a `Permission`.
+    Column("permission", SmallInteger, nullable=False),
+    Index("ix_experiment_permissions_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+registered_model_permissions = Table(
+    "registered_model_permissions",
+    metadata,
+    Column("model_pk", ForeignKey("registered_models.pk", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", row_number(), primary_key=True, autoincrement=False),
+    Column("permission", SmallInteger, nullable=False),
+    Index("ix_registered_model_permissions_user", "user_id"),
     sqlite_with_rowid=False,
 )

@@ -15,6 +15,9 @@ from pycore.errors import (
     ModelError,
     NotFound,
     PayloadTooLarge,
+    PermissionDenied,
+    TooManyRequests,
+    Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -22,8 +25,6 @@ from pycore.wire.encoding import JsonObject, loads
 
 ENDPOINT_NOT_FOUND = "ENDPOINT_NOT_FOUND"
 NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
-PERMISSION_DENIED = "PERMISSION_DENIED"
-UNAUTHENTICATED = "UNAUTHENTICATED"
 
 #: The class that a body turns back into, by code; the others become the root with their code.
 CLASS_OF_CODE: dict[str, type[MlflowException]] = {
@@ -36,6 +37,9 @@ CLASS_OF_CODE: dict[str, type[MlflowException]] = {
         Conflict,
         PayloadTooLarge,
         UnsupportedMediaType,
+        Unauthenticated,
+        PermissionDenied,
+        TooManyRequests,
         Unavailable,
         DeadlineExceeded,
         ModelError,
@@ -44,13 +48,13 @@ CLASS_OF_CODE: dict[str, type[MlflowException]] = {
 
 _CODES_OF_STATUS = (
     InvalidInput.code,
-    UNAUTHENTICATED,
-    PERMISSION_DENIED,
+    Unauthenticated.code,
+    PermissionDenied.code,
     ENDPOINT_NOT_FOUND,
     "RESOURCE_CONFLICT",
     PayloadTooLarge.code,
     UnsupportedMediaType.code,
-    "REQUEST_LIMIT_EXCEEDED",
+    TooManyRequests.code,
     NOT_IMPLEMENTED,
     Unavailable.code,
     DeadlineExceeded.code,

@@ -64,6 +64,10 @@ class Arguments:
         """Read a query string, given as all texts per name."""
         return cls(fields, is_query=True)
 
+    def replaced(self, **fields: Any) -> Arguments:
+        """Return the same fields but for the given ones, lists in either case."""
+        return Arguments({**self._fields, **fields}, self._path, self._is_query)
+
     @overload
     def text(self, name: str) -> str: ...
     @overload

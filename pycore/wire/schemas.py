@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from pycore.entities import LoggedModelStatus, RunStatus, Stage
+from pycore.entities import LoggedModelStatus, Permission, RunStatus, Stage
 from pycore.wire.logged_models import status_to_json
 
 Schema: TypeAlias = dict[str, Any]
@@ -51,6 +51,7 @@ def one_of(*values: str) -> Schema:
 
 _POINT = {"key": TEXT, "value": NUMBER, "timestamp": TIME, "step": INTEGER}
 _MEASURED = {"model_id": TEXT, "dataset_name": TEXT, "dataset_digest": TEXT}
+_PERMISSION = one_of(*Permission.__members__)
 _STAGE = one_of("active", "deleted", "removing")
 
 #: Entity -> its schema.
@@ -144,6 +145,20 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "File": record(
         "path is_dir", path=TEXT, is_dir=TRUTH, file_size={**INTEGER, "description": "Absent where it is 0."}
+    ),
+    "User": record(
+        "id username is_admin experiment_permissions registered_model_permissions",
+        id=INTEGER,
+        username=TEXT,
+        is_admin=TRUTH,
+        experiment_permissions=list_of("ExperimentPermission"),
+        registered_model_permissions=list_of("RegisteredModelPermission"),
+    ),
+    "ExperimentPermission": record(
+        "experiment_id user_id permission", experiment_id=TEXT, user_id=INTEGER, permission=_PERMISSION
+    ),
+    "RegisteredModelPermission": record(
+        "name user_id permission", name=TEXT, user_id=INTEGER, permission=_PERMISSION
     ),
     "Error": record("error_code message", error_code=TEXT, message=TEXT),
 }

@@ -13,6 +13,9 @@ from itertools import count
 from pathlib import Path
 
 from pycore.artifacts.stores import StoresByScheme
+from pycore.auth.grants import GrantService
+from pycore.auth.tokens import TokenService
+from pycore.auth.users import UserService
 from pycore.entities import (
     Dataset,
     DatasetInput,
@@ -25,7 +28,10 @@ from pycore.entities import (
     Metric,
     ModelVersionTag,
     Param,
+    Permission,
     RegisteredModelTag,
+    Resource,
+    ResourceKind,
     RunStatus,
     RunTag,
 )
@@ -74,6 +80,11 @@ def make(path: Path) -> None:
         api.model_versions.delete("iris-lm", "3")
         api.model_versions.transition_stage("iris-lm", "1", "Production")
         api.registered_models.set_alias("iris-lm", "champion", "1")
+        UserService(database).create("ada", "the first program")
+        TokenService(database, lambda: next(clock)).create("ada", "ci")
+        grants = GrantService(database, database, Permission.READ)
+        grants.create(Resource(ResourceKind.EXPERIMENT, experiment_id), "ada", Permission.EDIT)
+        grants.create(Resource(ResourceKind.REGISTERED_MODEL, "iris-lm"), "ada", Permission.MANAGE)
     # Most of a small database is empty room on its pages.
     connection = sqlite3.connect(path)
     connection.executescript("PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM;")

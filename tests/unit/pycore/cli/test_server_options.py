@@ -54,9 +54,7 @@ def test_every_option_is_known_with_its_variable(option: str):
 
 @pytest.mark.parametrize("option", REFUSED)
 def test_what_is_not_supported_says_what_to_do(option: str):
-    given = [option, "basic-auth"] if option == "--app-name" else [option]
-    variable = {OPTIONS[option]: "basic-auth" if option == "--app-name" else "true"}
-    for result in (run(*given), run(**variable)):
+    for result in (run(option), run(**{OPTIONS[option]: "true"})):
         assert result.exit_code == 2
         assert f"{option} is not supported. {REFUSED[option]}" in result.stderr
     assert "not supported" not in run(*NO_DATABASE, **{OPTIONS[option]: ""}).stderr
@@ -84,6 +82,10 @@ def test_options_of_other_http_servers_are_taken_with_a_warning(option: str):
         (["--expose-prometheus", "{folder}/file"], "is a file"),
         (["--access-log", "{folder}/no/such/file"], "cannot be written"),
         (["--gateway-token-file", "{folder}/missing"], "does not exist"),
+        (["--gateway-token-file", "{folder}/file", "--app-name", "basic-auth"], "bring their own tokens"),
+        (["--app-name", "oidc"], "'oidc' is not 'basic-auth'"),
+        (["--default-permission", "USE"], "'USE' is not one of"),
+        (["--managed-stages", "Prod"], "Prod"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

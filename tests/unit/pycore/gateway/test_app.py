@@ -120,7 +120,7 @@ def test_refusals_of_the_supervisor(folder, failure, status):
 
 def test_without_a_token_nothing_is_asked(folder):
     supervisor = Supervisor(folder)
-    client = Client(GatewayApp(supervisor, Tokens(["open sesame"])))
+    client = Client(GatewayApp(supervisor, Tokens(["open sesame"]).admit))
     refused = client.get("/model/iris/1")
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert not supervisor.asked

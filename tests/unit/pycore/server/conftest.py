@@ -3,16 +3,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from rest import API, PROXY, Rest
+from rest import API, PROXY, Rest, as_user
 
+from pycore.app import make_guard
 from pycore.artifacts.stores import StoresByScheme
-from pycore.protocols import Api
+from pycore.auth.grants import GrantService
+from pycore.auth.options import AuthOptions
+from pycore.auth.users import UserService
+from pycore.entities import Permission, Resource, ResourceKind
 from pycore.server.application import HttpOptions, make_app
-from pycore.services.build import build_api
+from pycore.services.build import Services, build_api
 from pycore.store.database import Database
 
 
@@ -25,7 +30,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def api(tmp_path: Path, empty_database: Path) -> Iterator[Api]:
+def api(tmp_path: Path, empty_database: Path) -> Iterator[Services]:
     """The real services on a fresh database."""
     file = shutil.copy(empty_database, tmp_path / "mlflow.db")
     with Database.open(f"sqlite:///{file}") as database:
@@ -34,7 +39,7 @@ def api(tmp_path: Path, empty_database: Path) -> Iterator[Api]:
 
 
 @pytest.fixture
-def app(api: Api) -> Flask:
+def app(api: Services) -> Flask:
     """The application as `crateflow server` builds it by default."""
     return make_app(api, HttpOptions())
 
@@ -51,7 +56,7 @@ def files(app: Flask) -> Rest:
     return Rest(app, PROXY)
 
 
-@dataclass(frozen=True)
+@dataclass
 class World:
     """What a server holds on which each endpoint has something to answer."""
 
@@ -60,11 +65,26 @@ class World:
     experiment_id: str
     run_id: str
     logged_model: str
+    services: Services
     model: str = "iris-lm"
+
+    @cached_property
+    def guarded(self) -> Rest:
+        """The same server when it asks who calls, called by its administrator."""
+        services = self.services
+        users = UserService(services.tracking)
+        users.ensure_administrator("ada", "the first program")
+        users.create("eve", "eavesdropping")
+        grants = GrantService(services.tracking, services.registry, Permission.READ)
+        grants.create(Resource(ResourceKind.EXPERIMENT, self.experiment_id), "eve", Permission.EDIT)
+        grants.create(Resource(ResourceKind.REGISTERED_MODEL, self.model), "eve", Permission.EDIT)
+        services.registered_models.create("other")
+        app = make_app(services, HttpOptions(), make_guard(services, AuthOptions()))
+        return as_user(Rest(app), "ada", "the first program")
 
 
 @pytest.fixture
-def world(rest: Rest, files: Rest) -> World:
+def world(rest: Rest, files: Rest, api: Services) -> World:
     """An experiment with a run that logged something, and a model registered from it."""
     experiment_id = rest.post("experiments/create", name="iris")["experiment_id"]
     run = rest.post("runs/create", experiment_id=experiment_id, start_time=5, run_name="first")["run"]
@@ -88,4 +108,4 @@ def world(rest: Rest, files: Rest) -> World:
     )["model"]["info"]
     place = logged["artifact_uri"].removeprefix("mlflow-artifacts:/")
     files.http.put(f"{files.prefix}artifacts/{place}/MLmodel", data=b"flavors:")
-    return World(rest, files, experiment_id, run_id, logged["model_id"])
+    return World(rest, files, experiment_id, run_id, logged["model_id"], api)

@@ -13,7 +13,7 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from rest import Rest
-from route_examples import EXAMPLES
+from route_examples import EXAMPLES, USER_EXAMPLES
 
 from pycore.error_codes import HTTP_STATUS
 from pycore.server.messages import JSON, MESSAGES
@@ -121,7 +121,7 @@ def test_every_route_does_what_it_is_there_for_and_as_described(
 
     monkeypatch.setattr(type(world.rest.http), "open", open)
     read.clear()
-    assert EXAMPLES[route.name](world)
+    assert {**EXAMPLES, **USER_EXAMPLES}[route.name](world)
 
     body, reply = exchanges[-1]
     if message.refusal or message.unsupported or route.name in OFF_BY_DEFAULT:

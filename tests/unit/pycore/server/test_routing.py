@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from rest import Rest
-from route_examples import EXAMPLES
+from route_examples import EXAMPLES, USER_EXAMPLES
 
 from pycore.server.messages import MESSAGES
 from pycore.server.routing import API_PREFIXES, ROUTES, JsonRoute
 
 
 def test_no_example_is_without_its_route():
-    assert set(EXAMPLES) == {route.name for route in ROUTES}
-    assert len(ROUTES) == len(EXAMPLES)
+    assert {*EXAMPLES, *USER_EXAMPLES} == {route.name for route in ROUTES}
+    assert len(ROUTES) == len(EXAMPLES) + len(USER_EXAMPLES)
 
 
 @pytest.mark.parametrize("prefix", API_PREFIXES)
@@ -30,6 +30,10 @@ def test_no_route_minds_an_empty_or_unknown_request(route: JsonRoute, rest: Rest
     rest.prefix = route.prefixes[0]
     reply = rest.call(route.method, route.path.replace("<artifact:path>", "a"), unknown="x")
     if reply.status_code == MESSAGES[route.name].unsupported:
+        return
+    if route.name in USER_EXAMPLES:
+        assert (reply.status_code, reply.json["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+        assert "--app-name basic-auth" in reply.json["message"]
         return
     if "<model_id>" in route.path and reply.status_code == 404:
         assert reply.json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
