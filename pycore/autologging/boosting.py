@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
 
+import pandas as pd
+
+from pycore.autologging.patching import Options
+from pycore.autologging.training_data import TrainingData, training_data
+from pycore.models.signature import infer_signature
 from pycore.tracking import fluent_logging, values
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
+
+#: Of the bars of a picture; the file beside it has all.
+_MOST_BARS = 30
 
 
 def log_arguments(call: inspect.BoundArguments, names: Sequence[str]) -> None:
@@ -31,3 +41,77 @@ def log_history(history: Sequence[Mapping[str, float]]) -> None:
 def log_best(history: Sequence[Mapping[str, float]], best: int) -> None:
     """Log the metrics of the best round once more, after the last one, so that they are the latest."""
     fluent_logging.log_metrics(history[best], step=len(history))
+
+
+def rounds(results: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str, float]]:
+    """Return what estimators keep of their training, lists by data and metric, as metrics of each round."""
+    named = {
+        f"{data}-{metric}": kept for data, metrics in results.items() for metric, kept in metrics.items()
+    }
+    return [dict(zip(named, map(float, points), strict=True)) for points in zip(*named.values(), strict=True)]
+
+
+def log_importance(scores: Mapping[str, float], kind: str, options: Options) -> None:
+    """Log how much each feature counts, and a picture of those that count most beside a logged model."""
+    fluent_logging.log_dict(dict(scores), f"feature_importance_{kind}.json")
+    # An extra brings matplotlib, and drawing takes its time.
+    if not scores or not options.log_models or find_spec("matplotlib") is None:
+        return
+    from pycore.evaluation.plots import bar_plot
+
+    ordered = sorted(scores.items(), key=lambda entry: entry[1], reverse=True)[:_MOST_BARS]
+    fluent_logging.log_figure(bar_plot(dict(ordered), kind), f"feature_importance_{kind}.png")
+
+
+def read(rows: Any, target: Any, options: Options, n_rows: int | None = None) -> TrainingData | None:
+    """Log the data that a training read, where they are a table and wanted, and return what they are.
+
+    `n_rows` is the number of all, where these are a part of them.
+    """
+    data = training_data(rows, target, n_rows)
+    if data is not None and options.log_datasets:
+        data.log()
+    return data
+
+
+def log_model(
+    log: Callable[..., Any],
+    model: Any,
+    options: Options,
+    data: TrainingData | None,
+    predict: Callable[[Any], Any],
+    **more: Any,
+) -> None:
+    """Log a trained model as the user chose.
+
+    Parameters
+    ----------
+    log : callable
+        The flavor's `log_model`.
+    data : TrainingData, optional
+        For the signature and the example.
+    predict : callable
+        Returns what the model predicts for rows.
+    more
+        Further arguments of `log`.
+    """
+    if not options.log_models:
+        return
+    # A signature has texts where the model wants categories: whoever scores would be held to the wrong type.
+    if data is not None and not _has_categories(data.example):
+        if options.log_model_signatures:
+            more["signature"] = infer_signature(data.example, predict(data.example))
+        if options.log_input_examples:
+            more["input_example"] = data.example
+    log(model, "model", registered_model_name=options.registered_model_name, **more)
+
+
+def extending(kind: type[Any]) -> set[type[Any]]:
+    """Return a class and all that extend it."""
+    return {kind}.union(*map(extending, kind.__subclasses__()))
+
+
+def _has_categories(rows: Any) -> bool:
+    return isinstance(rows, pd.DataFrame) and any(
+        isinstance(dtype, pd.CategoricalDtype) for dtype in rows.dtypes
+    )

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from pycore.autologging.patching import Observer, Options, Patches
+from pycore.autologging.patching import Observer, Options, Patches, switch
+from pycore.autologging.training_data import training_data
 from pycore.flavors import keras as flavor
 from pycore.tracking import fluent_logging
 
@@ -16,22 +17,14 @@ _ARGUMENTS = ("batch_size", "epochs", "initial_epoch", "shuffle", "steps_per_epo
 _patches = Patches("keras")
 
 
-def autolog(disable: bool = False, **options: Any) -> None:
-    """Log what a model is fitted with, its optimizer, the metrics of every epoch and the model.
+@switch(_patches, Options)
+def autolog(_: Options) -> None:
+    """Log what a model is fitted to and with, its optimizer, the metrics of every epoch and the model.
 
-    Parameters
-    ----------
-    disable : bool
-        Stop logging.
-    options
-        See `pycore.autologging.patching.Options`.
+    The arguments are those of `pycore.autologging.patching.Options`.
     """
     import keras  # an extra brings it
 
-    _patches.undo()
-    _patches.options = Options(**options)
-    if disable:
-        return
     # The library that computes gives models their fit.
     definer = next(kind for kind in keras.Model.__mro__ if "fit" in vars(kind))
     _patches.replace(definer, "fit", _observe)
@@ -50,6 +43,9 @@ def _observe(call: inspect.BoundArguments) -> Observer:
     model = call.arguments["self"]
     fluent_logging.log_params({name: call.arguments[name] for name in _ARGUMENTS if name in call.arguments})
     fluent_logging.log_params(_optimizer(model))
+    data = training_data(call.arguments["x"], call.arguments["y"])
+    if _patches.options.log_datasets and data is not None:
+        data.log()
     callbacks = call.arguments["callbacks"] or []
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks.append(EpochMetrics())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -23,18 +23,41 @@ _LIBRARIES = {
 }
 
 
-def autolog(disable: bool = False, exclude_flavors: Sequence[str] | None = None, **options: Any) -> None:
+def autolog(
+    log_input_examples: bool = False,
+    log_model_signatures: bool = True,
+    log_models: bool = True,
+    log_datasets: bool = True,
+    log_traces: bool = True,
+    disable: bool = False,
+    exclusive: bool = False,
+    disable_for_unsupported_versions: bool = False,
+    silent: bool = False,
+    extra_tags: Mapping[str, Any] | None = None,
+    exclude_flavors: Sequence[str] | None = None,
+) -> None:
     """Log the training of every library that can be, those imported later included.
 
     Parameters
     ----------
-    disable : bool
-        Stop logging.
     exclude_flavors : sequence of str, optional
         Libraries to leave out.
-    options
-        See `pycore.autologging.patching.Options`.
+    log_traces : bool
+        Without effect: trainings have none.
+
+    The others are those of `pycore.autologging.patching.Options`.
     """
+    options: dict[str, Any] = {
+        "log_input_examples": log_input_examples,
+        "log_model_signatures": log_model_signatures,
+        "log_models": log_models,
+        "log_datasets": log_datasets,
+        "disable": disable,
+        "exclusive": exclusive,
+        "disable_for_unsupported_versions": disable_for_unsupported_versions,
+        "silent": silent,
+        "extra_tags": extra_tags,
+    }
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
     waiting: dict[str, Callable[[], None]] = {}
     for library, module in _LIBRARIES.items():
@@ -42,7 +65,7 @@ def autolog(disable: bool = False, exclude_flavors: Sequence[str] | None = None,
             continue
 
         def switch(module: str = module) -> None:
-            importlib.import_module(module).autolog(disable=disable, **options)
+            importlib.import_module(module).autolog(**options)
 
         if library in sys.modules:
             switch()

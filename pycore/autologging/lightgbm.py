@@ -1,12 +1,13 @@
-"""Autologging of LightGBM: `lightgbm.train`, which its scikit-learn estimators call too."""
+"""Autologging of LightGBM: `lightgbm.train`, and `fit` of its estimators."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pycore.autologging import boosting
-from pycore.autologging.patching import Observer, Options, Patches
+from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.flavors import lightgbm as flavor
 from pycore.tracking import fluent_logging
 
@@ -16,46 +17,55 @@ _IMPORTANCES = ("split", "gain")
 _patches = Patches("lightgbm")
 
 
-def autolog(disable: bool = False, **options: Any) -> None:
-    """Log what `lightgbm.train` is called with, every round's metrics and the trained booster.
+@switch(_patches, Options)
+def autolog(chosen: Options) -> None:
+    """Log what is trained with which params, every round's metrics, what features count, and the model.
 
-    Parameters
-    ----------
-    disable : bool
-        Stop logging.
-    options
-        See `pycore.autologging.patching.Options`.
+    The arguments are those of `pycore.autologging.patching.Options`.
     """
     import lightgbm  # an extra brings it
 
-    _patches.undo()
-    _patches.options = Options(**options)
-    if disable:
-        return
-    _patches.replace(lightgbm, "train", _observe)
-    # The module has a name of its own for it, which estimators use.
-    _patches.replace(lightgbm.sklearn, "train", _observe)
+    def observe_train(call: inspect.BoundArguments) -> Observer:
+        boosting.log_arguments(call, _ARGUMENTS)
+        # The training gives the rows free.
+        train_set = call.arguments["train_set"]
+        data = boosting.read(train_set.data, train_set.label, chosen)
+        history: list[dict[str, float]] = []
+
+        def record(environment: Any) -> None:
+            results = environment.evaluation_result_list or ()
+            history.append({f"{data}-{metric}": float(value) for data, metric, value, *_ in results})
+
+        call.arguments["callbacks"] = [*(call.arguments["callbacks"] or ()), record]
+        booster = yield
+        _log_rounds(history, booster.best_iteration)
+        _log_importance(booster, chosen)
+        boosting.log_model(flavor.log_model, booster, chosen, data, booster.predict)
+
+    def observe_fit(call: inspect.BoundArguments) -> Observer:
+        estimator = call.arguments["self"]
+        fluent_logging.log_params(estimator.get_params())
+        yield
+        _log_rounds(boosting.rounds(estimator.evals_result_), estimator.best_iteration_ or 0)
+        _log_importance(estimator.booster_, chosen)
+        data = boosting.read(call.arguments["X"], call.arguments["y"], chosen)
+        boosting.log_model(flavor.log_model, estimator, chosen, data, estimator.predict)
+
+    _patches.replace(lightgbm, "train", observe_train)
+    for kind in boosting.extending(lightgbm.LGBMModel):
+        if "fit" in vars(kind):
+            _patches.replace(kind, "fit", observe_fit)
 
 
-def _observe(call: inspect.BoundArguments) -> Observer:
-    boosting.log_arguments(call, _ARGUMENTS)
-    history: list[dict[str, float]] = []
-
-    def record(environment: Any) -> None:
-        results = environment.evaluation_result_list or ()
-        history.append({f"{data}-{metric}": float(value) for data, metric, value, *_ in results})
-
-    call.arguments["callbacks"] = [*(call.arguments["callbacks"] or ()), record]
-    booster = yield
+def _log_rounds(history: Sequence[Mapping[str, float]], best: int) -> None:
+    """Log the rounds; the best one, counted from 1, is known where the training stopped early."""
     boosting.log_history(history)
-    if booster.best_iteration > 0 and any(history):
-        last = {"stopped_iteration": len(history), "best_iteration": booster.best_iteration}
-        fluent_logging.log_metrics(last)
-        boosting.log_best(history, booster.best_iteration - 1)
+    if best > 0 and any(history):
+        fluent_logging.log_metrics({"stopped_iteration": len(history), "best_iteration": best})
+        boosting.log_best(history, best - 1)
+
+
+def _log_importance(booster: Any, chosen: Options) -> None:
     for kind in _IMPORTANCES:
         scores = booster.feature_importance(importance_type=kind).tolist()
-        scored = dict(zip(booster.feature_name(), scores, strict=True))
-        fluent_logging.log_dict(scored, f"feature_importance_{kind}.json")
-    if _patches.options.log_models:
-        name = _patches.options.registered_model_name
-        flavor.log_model(booster, "model", registered_model_name=name)
+        boosting.log_importance(dict(zip(booster.feature_name(), scores, strict=True)), kind, chosen)

@@ -19,31 +19,38 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from pycore.entities import RunStatus
 from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run, status_after
 
 Observer: TypeAlias = Generator[None, Any, None]
 
+P = ParamSpec("P")
+Chosen = TypeVar("Chosen", bound="Options")
+
 #: Tag of the runs that autologging opens: the library's name.
 AUTOLOGGING = "mlflow.autologging"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """What a user may choose for every library.
 
     Parameters
     ----------
     log_models : bool
-        Save the trained model in the run, under ``model``.
+        Save the trained model in the run, under ``model``, and what is drawn of it.
     log_datasets : bool
         Note the training data, by name, digest and columns, where the library hands it over as a table.
     log_model_signatures, log_input_examples : bool
-        Save its signature and the first rows with it.
+        Save its signature and the first rows with it, where the training data are at hand.
+    disable : bool
+        Stop logging.
     exclusive : bool
         Leave runs alone that the user has opened: log only where a run has to be opened.
+    disable_for_unsupported_versions : bool
+        Without effect: no version of a library is refused.
     silent : bool
         Do not warn when logging fails.
     registered_model_name : str, optional
@@ -52,11 +59,13 @@ class Options:
         Set on runs that autologging opens.
     """
 
+    log_input_examples: bool = False
+    log_model_signatures: bool = True
     log_models: bool = True
     log_datasets: bool = True
-    log_model_signatures: bool = True
-    log_input_examples: bool = False
+    disable: bool = False
     exclusive: bool = False
+    disable_for_unsupported_versions: bool = False
     silent: bool = False
     registered_model_name: str | None = None
     extra_tags: Mapping[str, Any] | None = None
@@ -108,6 +117,30 @@ class Patches:
             warnings.warn(
                 f"Autologging of {self.library} failed: {type(error).__name__}: {error}", stacklevel=2
             )
+
+
+def switch(
+    patches: Patches, options: Callable[P, Chosen]
+) -> Callable[[Callable[[Chosen], None]], Callable[P, None]]:
+    """Make the `autolog` of a library: it takes what `options` takes, and undoes what an earlier call did.
+
+    What it decorates puts the patches in place, and is not called where logging is to stop.
+    """
+
+    def decorate(replace: Callable[[Chosen], None]) -> Callable[P, None]:
+        @functools.wraps(replace)
+        def autolog(*args: P.args, **kwargs: P.kwargs) -> None:
+            chosen = options(*args, **kwargs)
+            patches.undo()
+            patches.options = chosen
+            if not chosen.disable:
+                replace(chosen)
+
+        # What editors and help() show; wraps() would have them show that of `replace`.
+        vars(autolog)["__signature__"] = inspect.signature(options).replace(return_annotation=None)
+        return autolog
+
+    return decorate
 
 
 class _Call:

@@ -6,9 +6,10 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from dataclasses import dataclass
 from typing import Any
 
-from pycore.autologging.patching import Observer, Options, Patches
+from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.flavors import pytorch as flavor
 from pycore.tracking import fluent_logging
 
@@ -18,28 +19,30 @@ _MODULES = ("lightning.pytorch", "pytorch_lightning")
 _patches = Patches("pytorch")
 
 
-def autolog(disable: bool = False, log_every_n_epoch: int = 1, **options: Any) -> None:
-    """Log what a trainer of Lightning trains, with which optimizers, its metrics and the module.
-
-    Plain loops of PyTorch have no place where training begins or ends: log those by hand.
+@dataclass(frozen=True, kw_only=True)
+class PyTorchOptions(Options):
+    """What a user may choose besides `Options`.
 
     Parameters
     ----------
-    disable : bool
-        Stop logging.
     log_every_n_epoch : int
         Log the metrics of every so many epochs.
-    options
-        See `pycore.autologging.patching.Options`.
     """
-    _patches.undo()
-    _patches.options = Options(**options)
-    if disable:
-        return
+
+    log_every_n_epoch: int = 1
+
+
+@switch(_patches, PyTorchOptions)
+def autolog(chosen: PyTorchOptions) -> None:
+    """Log what a trainer of Lightning trains, with which optimizers, its metrics and the module.
+
+    Plain loops of PyTorch have no place where training begins or ends: log those by hand. The arguments
+    are those of `PyTorchOptions`.
+    """
     loaded = [name for name in _MODULES if name in sys.modules]
     for name in loaded or [_first_installed()]:
         library = importlib.import_module(name)
-        _patches.replace(library.Trainer, "fit", _observe_with(library, log_every_n_epoch))
+        _patches.replace(library.Trainer, "fit", _observe_with(library, chosen.log_every_n_epoch))
 
 
 def _observe_with(library: Any, every: int) -> Any:

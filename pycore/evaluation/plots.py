@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,14 @@ def confusion_matrix_plot(
         for (row, column), count in np.ndenumerate(counts):
             ink = "w" if count > counts.max() / 2 else "k"
             axes.text(column, row, str(count), ha="center", va="center", color=ink)
+    return figure
+
+
+def bar_plot(values: Mapping[str, float], what: str) -> Figure:
+    """Return a bar for each named value, the first on top."""
+    figure, axes = _figure(what, "")
+    axes.barh(list(values), list(values.values()))
+    axes.invert_yaxis()
     return figure
 
 

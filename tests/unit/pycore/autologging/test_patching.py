@@ -1,9 +1,10 @@
+import inspect
 import types
 
 import pytest
 
 import pycore as mlflow
-from pycore.autologging.patching import Options, Patches
+from pycore.autologging.patching import Options, Patches, switch
 from pycore.tracking.fluent_logging import log_param
 
 
@@ -125,3 +126,26 @@ def test_wrong_arguments_are_the_librarys_to_refuse(library):
         pytest.raises(TypeError, match="unexpected keyword argument 'round'"),
     ):
         library.train(round=1)
+
+
+def test_a_switch_takes_the_options_and_undoes_what_an_earlier_call_did(library):
+    patches = Patches("library")
+
+    @switch(patches, Options)
+    def autolog(chosen):
+        """Log the library."""
+        patches.replace(library, "train", observe if chosen.log_models else before)
+
+    untouched = library.train
+    autolog(extra_tags={"team": "red"})
+    assert library.train(3) == 6
+    assert runs()[0].data.tags["team"] == "red"
+    autolog(log_models=False, silent=True)
+    assert library.train(3) == 6
+    assert len(runs()) == 2
+    autolog(disable=True)
+    assert library.train is untouched
+    with pytest.raises(TypeError, match="unexpected keyword argument 'log_modles'"):
+        autolog(log_modles=False)
+    assert autolog.__doc__ == "Log the library."
+    assert list(inspect.signature(autolog).parameters) == list(inspect.signature(Options).parameters)
