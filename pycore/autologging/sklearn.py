@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from pycore.autologging.patching import Observer, Options, Patches
+from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.autologging.sklearn_metrics import training_metrics
+from pycore.autologging.training_data import training_data
 from pycore.entities import Metric, RunTag
 from pycore.flavors import sklearn as flavor
 from pycore.models.signature import infer_signature
-from pycore.tracking import datasets, fluent_inputs, fluent_logging, run_context, values
+from pycore.tracking import fluent_logging, run_context, values
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
 
@@ -33,36 +35,47 @@ _PREPARING = (
 _patches = Patches("sklearn")
 
 
-def autolog(disable: bool = False, max_tuning_runs: int | None = 5, **options: Any) -> None:
+@dataclass(frozen=True, kw_only=True)
+class SklearnOptions(Options):
+    """What a user may choose besides `Options`.
+
+    Parameters
+    ----------
+    max_tuning_runs : int, optional
+        How many of a search's candidates get a child run, the best ones; all when None.
+    log_post_training_metrics : bool
+        Without effect: what is measured after a training is the user's to log.
+    serialization_format : {"cloudpickle", "pickle"}
+        Of the saved model.
+    pos_label : object, optional
+        The class that precision, recall and F1 are about; means over all classes are taken without.
+    """
+
+    max_tuning_runs: int | None = 5
+    log_post_training_metrics: bool = True
+    serialization_format: str = "cloudpickle"
+    pos_label: Any = None
+
+
+@switch(_patches, SklearnOptions)
+def autolog(chosen: SklearnOptions) -> None:
     """Log params, training metrics, the data's digest and the model of everything that is trained.
 
     With the model comes a drawing of its parts and, for classifiers, of the confusion matrix. A search over
     params also leaves ``cv_results.csv``, its best estimator and child runs. Preparing data, such as scaling
     them, is no training by itself.
 
-    Parameters
-    ----------
-    disable : bool
-        Stop logging.
-    max_tuning_runs : int, optional
-        How many of a search's candidates get a child run, the best ones; all when None.
-    options
-        See `pycore.autologging.patching.Options`.
+    The arguments are those of `SklearnOptions`.
     """
     from sklearn.utils import all_estimators  # an extra brings it
-
-    _patches.undo()
-    _patches.options = Options(**options)
-    if disable:
-        return
 
     def observe(call: inspect.BoundArguments) -> Observer:
         yield
         estimator, *data = call.args
         weights = call.arguments.get("sample_weight")
-        _log_fit(estimator, data[0] if data else None, data[1] if len(data) > 1 else None, weights)
+        _log_fit(chosen, estimator, data[0] if data else None, data[1] if len(data) > 1 else None, weights)
         if _is_search(estimator):
-            _log_search(estimator, max_tuning_runs)
+            _log_search(estimator, chosen.max_tuning_runs)
 
     for owner, name in _trainings(kind for _, kind in all_estimators()):
         _patches.replace(owner, name, observe)
@@ -83,20 +96,19 @@ def _trainings(estimators: Iterable[type]) -> Iterator[tuple[Any, str]]:
                 yield method, "fn"
 
 
-def _log_fit(estimator: Any, rows: Any, target: Any, weights: Any) -> None:
-    options = _patches.options
+def _log_fit(options: SklearnOptions, estimator: Any, rows: Any, target: Any, weights: Any) -> None:
     kind = type(estimator)
     fluent_logging.log_params(estimator.get_params(deep=not _is_search(estimator)))
     tags = {"estimator_name": kind.__name__, "estimator_class": f"{kind.__module__}.{kind.__name__}"}
     fluent_logging.set_tags(tags)
-    if options.log_datasets and rows is not None:
-        fluent_inputs.log_input(_dataset(rows, target), context="train")
+    if options.log_datasets and (data := training_data(rows, target)) is not None:
+        data.log()
     if rows is not None and target is not None and hasattr(estimator, "predict"):
-        fluent_logging.log_metrics(training_metrics(estimator, rows, target, weights))
+        fluent_logging.log_metrics(training_metrics(estimator, rows, target, weights, options.pos_label))
     if not options.log_models:
         return
     _log_pictures(estimator, rows, target)
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = {"serialization_format": options.serialization_format}
     if hasattr(estimator, "predict") and rows is not None:
         example = rows[:_EXAMPLE_ROWS]
         if options.log_model_signatures:
@@ -108,16 +120,6 @@ def _log_fit(estimator: Any, rows: Any, target: Any, weights: Any) -> None:
     flavor.log_model(estimator, "model", registered_model_name=options.registered_model_name, **chosen)
     if _is_search(estimator) and hasattr(estimator, "best_estimator_"):
         flavor.log_model(estimator.best_estimator_, "best_estimator", **chosen)
-
-
-def _dataset(rows: Any, target: Any) -> datasets.PandasDataset | datasets.NumpyDataset:
-    """Describe the training data by its content; a frame keeps its target as one more column."""
-    if not hasattr(rows, "columns"):
-        return datasets.from_numpy(np.asarray(rows), targets=None if target is None else np.asarray(target))
-    if target is None:
-        return datasets.from_pandas(rows)
-    name = str(getattr(target, "name", None) or "target")
-    return datasets.from_pandas(rows.assign(**{name: np.asarray(target)}), targets=name)
 
 
 def _log_pictures(estimator: Any, rows: Any, target: Any) -> None:

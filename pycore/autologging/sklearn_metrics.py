@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 
-def training_metrics(estimator: Any, rows: Any, target: Any, weights: Any = None) -> dict[str, float]:
+def training_metrics(
+    estimator: Any, rows: Any, target: Any, weights: Any = None, positive: Any = None
+) -> dict[str, float]:
     """Return what is worth knowing of a trained estimator, by name.
 
     Parameters
@@ -21,6 +23,8 @@ def training_metrics(estimator: Any, rows: Any, target: Any, weights: Any = None
         What it was trained with.
     weights : array-like, optional
         Of the rows, where it was trained with any: they count here as there.
+    positive : object, optional
+        The class that precision, recall and F1 are about; means over all classes are taken without.
     """
     from sklearn import base  # an extra brings it
 
@@ -28,7 +32,7 @@ def training_metrics(estimator: Any, rows: Any, target: Any, weights: Any = None
     if base.is_regressor(estimator):
         found = dict(_of_regressor(estimator, rows, target, weights))
     elif base.is_classifier(estimator):
-        found = dict(_of_classifier(estimator, rows, target, weights))
+        found = dict(_of_classifier(estimator, rows, target, weights, positive))
     # What most estimators call their score is one of these, which need not be predicted for again.
     usual = {base.ClassifierMixin.score: "accuracy_score", base.RegressorMixin.score: "r2_score"}
     if (name := usual.get(getattr(type(estimator), "score", None), "")) in found:
@@ -50,14 +54,17 @@ def _of_regressor(estimator: Any, rows: Any, target: Any, weights: Any) -> Itera
     yield "root_mean_squared_error", squared**0.5
 
 
-def _of_classifier(estimator: Any, rows: Any, target: Any, weights: Any) -> Iterator[tuple[str, float]]:
+def _of_classifier(
+    estimator: Any, rows: Any, target: Any, weights: Any, positive: Any
+) -> Iterator[tuple[str, float]]:
     from sklearn import metrics  # as above
 
     predicted, chances = _predictions(estimator, rows)
     # What is not defined for such a target, such as one of several columns, is left out.
     with suppress(ValueError):
+        about = {"average": "weighted"} if positive is None else {"average": "binary", "pos_label": positive}
         averaged = metrics.precision_recall_fscore_support(
-            target, predicted, average="weighted", zero_division=0, sample_weight=weights
+            target, predicted, zero_division=0, sample_weight=weights, **about
         )
         yield from zip(("precision_score", "recall_score", "f1_score"), averaged, strict=False)
     with suppress(ValueError):

@@ -9,13 +9,14 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 import xgboost as xgb
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, recall_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -103,6 +104,15 @@ def test_every_method_that_trains_is_one_training():
     pipeline.fit_predict(ROWS)
     assert only_run().data.tags["estimator_name"] == "Pipeline"
     assert not hasattr(make_pipeline(StandardScaler(), LogisticRegression()), "fit_predict")
+
+
+def test_measures_may_be_about_one_class():
+    mlflow.sklearn.autolog(pos_label=1, serialization_format="pickle", disable_for_unsupported_versions=True)
+    model = LogisticRegression().fit(ROWS, KIND == 1)
+    run = only_run()
+    assert run.data.metrics["training_recall_score"] == recall_score(KIND == 1, model.predict(ROWS))
+    info = mlflow.models.get_model_info(f"runs:/{run.info.run_id}/model")
+    assert info.flavors["sklearn"]["serialization_format"] == "pickle"
 
 
 def test_a_search_has_child_runs():
@@ -213,6 +223,25 @@ def test_results_of_statsmodels():
     assert "OLS Regression Results" in content(run, "model_summary.txt")
     loaded = mlflow.statsmodels.load_model(f"runs:/{run.info.run_id}/model")
     assert loaded.params.equals(results.params)
+
+
+def test_the_frame_of_a_formula_is_noted():
+    mlflow.statsmodels.autolog(log_models=False)
+    rows = ROWS.set_axis(["length", "width", "petal"], axis="columns").assign(target=WIDTH)
+    smf.ols("target ~ length + petal", rows).fit()
+    (read,) = only_run().inputs.dataset_inputs
+    assert json.loads(read.dataset.profile) == {"num_rows": 150, "num_elements": 600}
+    assert read.dataset.digest == mlflow.data.from_pandas(rows, targets="target").digest
+
+
+def test_regressors_and_what_they_explain_are_noted():
+    mlflow.statsmodels.autolog(log_models=False)
+    sm.OLS(WIDTH, ROWS).fit()
+    sm.OLS(WIDTH.to_numpy(), ROWS.to_numpy()).fit()
+    runs = mlflow.search_runs(output_format="list", search_all_experiments=True)
+    profiles = [json.loads(run.inputs.dataset_inputs[0].dataset.profile) for run in runs]
+    assert profiles[0]["features_shape"] == [150, 3]
+    assert profiles[1] == {"num_rows": 150, "num_elements": 600}
 
 
 def test_it_can_be_switched_off():
