@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pycore.config import ARTIFACT_ROOTS
 from pycore.http.access_log import logged
 from pycore.protocols import Api, ArtifactStores
 from pycore.server.application import ROUTE, HttpOptions, make_app
+from pycore.server.artifacts_only import make_artifact_app
 from pycore.server.metrics import ServerMetrics
 from pycore.services.build import Services, build_api, now_ms
 from pycore.services.garbage import GarbageCollector
@@ -79,16 +80,22 @@ def open_platform(
     Unavailable
         A database cannot be opened, or was written by a newer release.
     """
-    destination = _absolute(artifacts_destination) if artifacts_destination else None
-    root = _absolute(default_artifact_root or (f"{PROXY_SCHEME}:/" if destination else UNSERVED_ROOT))
-    stores = StoresByScheme(destination, [*ARTIFACT_ROOTS.get(), root])
-    if destination and scheme_of(destination) != S3_SCHEME:
-        # S3 takes as long to load as all the rest; what else can be reached is known at once.
-        stores.open(destination)
+    root = _absolute(
+        default_artifact_root or (f"{PROXY_SCHEME}:/" if artifacts_destination else UNSERVED_ROOT)
+    )
+    stores = _stores(artifacts_destination, [*ARTIFACT_ROOTS.get(), root])
     kind = measured(metrics.observe_transaction) if metrics else Database
     database = kind.open(backend_store_uri)
     registry = kind.open(registry_store_uri) if registry_store_uri else None
     return build_api(database, stores, root, registry=registry)
+
+
+def create_artifact_app(artifacts_destination: str, http: HttpOptions | None = None) -> Flask:
+    """Return the application of a server that keeps artifacts and nothing else; it opens no database.
+
+    See `open_platform` and `HttpOptions`.
+    """
+    return make_artifact_app(_stores(artifacts_destination, []), http or HttpOptions())
 
 
 def make_guard(services: Services, options: AuthOptions) -> Guard:
@@ -164,6 +171,14 @@ def create_app_with_models(
     methods = sorted({method for method, _ in ROUTES})
     app.add_url_rule(f"{PREFIX}<artifact:path>", "gateway", score, methods=methods)
     return app
+
+
+def _stores(destination: str | None, roots: Sequence[str]) -> StoresByScheme:
+    stores = StoresByScheme(_absolute(destination) if destination else None, roots)
+    if destination and scheme_of(destination) != S3_SCHEME:
+        # S3 takes as long to load as all the rest; what else can be reached is known at once.
+        stores.open(_absolute(destination))
+    return stores
 
 
 def _absolute(uri: str) -> str:

@@ -8,12 +8,11 @@ import click
 
 #: Refused -> what to do instead.
 REFUSED: Mapping[str, str] = {
-    "--artifacts-only": "A server of runs serves artifacts as well: clients may use it for those alone.",
     "--dev": "Give --gunicorn-opts '--log-level debug' to see more.",
 }
 #: For other HTTP servers than gunicorn; taken with a warning.
 IGNORED = ("--waitress-opts", "--uvicorn-opts")
-_FLAGS = ("--artifacts-only", "--dev")
+_FLAGS = ("--dev",)
 
 
 def options_without_effect(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,15 +7,25 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
-from pycore.cli.model_environment import LIBRARY, environment_options
+from pycore.cli.model_environment import LOCAL, environment_options
 from pycore.cli.processors import usable_processors
 from pycore.cli.user_options import guard_by_users, user_options
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16
+#: Options without a meaning where only artifacts are served.
+_OF_RUNS = (
+    "backend_store_uri",
+    "registry_store_uri",
+    "default_artifact_root",
+    "serve_artifacts",
+    "serve_models",
+    "app_name",
+)
 
 _option = partial(click.option, show_envvar=True)
 
@@ -61,6 +71,13 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     default="./mlartifacts",
     show_default=True,
     help="Folder, or s3://, gs:// or abfs:// URI, for the artifacts that clients send to this server.",
+)
+@_option(
+    "--artifacts-only",
+    envvar="MLFLOW_ARTIFACTS_ONLY",
+    is_flag=True,
+    help="Serve artifacts and nothing else, without a database: beside a tracking server with "
+    "--no-serve-artifacts.",
 )
 @_option(
     "-h",
@@ -160,6 +177,7 @@ def server(
     default_artifact_root: str | None,
     serve_artifacts: bool,
     artifacts_destination: str,
+    artifacts_only: bool,
     host: str,
     port: int,
     workers: int,
@@ -187,13 +205,16 @@ def server(
     """
     if app_name is not None and gateway_token_file is not None:
         raise click.UsageError("Give --app-name or --gateway-token-file: users bring their own tokens.")
+    if artifacts_only:
+        _refuse_options_of_runs()
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
-    from pycore.app import create_app_with_models, open_platform
+    from pycore.app import create_app_with_models, create_artifact_app, open_platform
     from pycore.cli.launch import listen, serve
     from pycore.http.access_log import AccessLog
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
+    from pycore.server.routing import FIXED_ADDRESSES
     from pycore.store.database import upgrade_apart
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -206,7 +227,12 @@ def server(
             AccessLog(access_log) if access_log else None,
             metrics,
         )
-        for uri in filter(None, (backend_store_uri, registry_store_uri)):
+        if artifacts_only:
+            app = create_artifact_app(artifacts_destination, http)
+            serve(app, listener, workers, _THREADS, gunicorn_opts)
+            return
+        databases = [uri for uri in (backend_store_uri, registry_store_uri) if uri]
+        for uri in databases:
             upgrade_apart(uri)
         api = open_platform(
             backend_store_uri,
@@ -218,8 +244,12 @@ def server(
         guard = None
         if app_name is not None:
             guard = guard_by_users(api, admin_username, default_permission, managed_stages)
+        # The server of a database is waited for, which threads do best.
+        in_files = all(uri.startswith("sqlite") for uri in databases)
+        prefixes = {"", f"/{static_prefix.strip('/')}"}
+        brief = [prefix + path for prefix in prefixes for path in FIXED_ADDRESSES] if in_files else []
         if not serve_models:
-            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts)
+            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts, brief)
             return
         from pycore.gateway.app import GatewayApp
         from pycore.gateway.client import GatewayClient
@@ -230,9 +260,21 @@ def server(
         admit = guard.admit_scoring if guard else None
         if gateway_token_file:
             admit = Tokens.from_file(gateway_token_file).admit
-        models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
+        models = GatewayOptions(with_library=env_manager != LOCAL, repositories=repositories)
         supervisor = Supervisor(api, models)
         gateway = GatewayApp(GatewayClient(supervisor.address), admit)
         application = create_app_with_models(api, http, gateway, guard)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
-        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options))
+        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options, brief))
+
+
+def _refuse_options_of_runs() -> None:
+    """Refuse what needs a database, whether an option or a variable gave it."""
+    context = click.get_current_context()
+    for option in _OF_RUNS:
+        if context.get_parameter_source(option) is not ParameterSource.DEFAULT:
+            flag = f"--{option.replace('_', '-')}"
+            raise click.UsageError(
+                f"{flag} is for a server of runs and models; --artifacts-only serves artifacts, "
+                "without a database."
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,9 @@ class _ArtifactPath(PathConverter):
     part_isolating = False
 
 
-def make_app(api: Api, options: HttpOptions, guard: Guard | None = None) -> Flask:
+def make_app(
+    api: Api, options: HttpOptions, guard: Guard | None = None, routes: Sequence[Route] = ROUTES
+) -> Flask:
     """Build the application that answers for an Api, to all or to whom a guard lets in."""
     # The package's own "static" folder does not exist; its route would only hide the 404 of ours.
     app = Flask(__name__, static_folder=None)
@@ -68,8 +70,9 @@ def make_app(api: Api, options: HttpOptions, guard: Guard | None = None) -> Flas
     app.url_map.merge_slashes = False
     app.extensions[METRICS] = options.metrics
     install_error_handlers(app)
-    for route in ROUTES:
-        if route not in FIXED_ROUTES:
+    fixed = [route for route in FIXED_ROUTES if route in routes]
+    for route in routes:
+        if route not in fixed:
             view = _view(route, api, guard)
             for address in route.addresses:
                 app.add_url_rule(address, route.name + address, view, methods=[route.method])
@@ -79,7 +82,7 @@ def make_app(api: Api, options: HttpOptions, guard: Guard | None = None) -> Flas
         request.environ[ROUTE] = request.url_rule.rule if request.url_rule else None
 
     # What is true of every request stands around both, Flask and the table in front of it.
-    table = JsonApi(api, FIXED_ROUTES, app.wsgi_app, guard)
+    table = JsonApi(api, fixed, app.wsgi_app, guard)
     application: WSGIApplication = table
     if guard is not None:
         application = guard.authenticated(table, OPEN_ADDRESSES)

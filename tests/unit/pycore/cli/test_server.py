@@ -284,6 +284,15 @@ def test_flags_as_the_official_r_client_gives_them(tmp_path: Path):
         assert found.json()["experiments"][0]["name"] == "Default"
 
 
+def test_a_server_of_artifacts_alone_is_one_by_its_variable(tmp_path: Path):
+    variables = {"MLFLOW_ARTIFACTS_ONLY": "true", "MLFLOW_ARTIFACTS_DESTINATION": str(tmp_path / "files")}
+    with server(["server", "--port", "0", "--workers", "1"], tmp_path / "log", variables) as running:
+        assert requests.put(f"{running.url}{ARTIFACTS}/a/b", data=b"1", timeout=LIMIT_S).json() == {}
+        assert requests.get(f"{running.url}{ARTIFACTS}/a/b", timeout=LIMIT_S).content == b"1"
+        refused = requests.get(f"{running.url}{API}/experiments/search", timeout=LIMIT_S)
+        assert (refused.status_code, refused.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+
+
 def test_options_of_gunicorn_are_handed_on(tmp_path: Path):
     arguments = ["server", "--port", "0", "--backend-store-uri", f"sqlite:///{tmp_path / 'g.db'}"]
     arguments += ["--gunicorn-opts", f"--pid {tmp_path / 'pid'} --log-level info --workers 1"]

@@ -45,6 +45,12 @@ def run(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, ["server", *arguments], env=environment)
 
 
+def variable_of(option: str) -> str:
+    (found,) = (each.envvar for each in server.params if option in (*each.opts, *each.secondary_opts))
+    assert isinstance(found, str)
+    return found
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_is_known_with_its_variable(option: str):
     (found,) = (each for each in server.params if isinstance(each, click.Option) and option in each.opts)
@@ -68,6 +74,26 @@ def test_options_of_other_http_servers_are_taken_with_a_warning(option: str):
 
 
 @pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--backend-store-uri", "sqlite:///x.db"),
+        ("--registry-store-uri", "sqlite:///x.db"),
+        ("--default-artifact-root", "/x"),
+        ("--no-serve-artifacts", None),
+        ("--serve-models", None),
+        ("--app-name", "basic-auth"),
+    ],
+)
+def test_a_server_of_artifacts_alone_takes_no_options_of_runs(option: str, value: str | None):
+    given = run("--artifacts-only", *filter(None, (option, value)))
+    told = run(MLFLOW_ARTIFACTS_ONLY="true", **{variable_of(option): value or "true"})
+    for result in (given, told):
+        assert result.exit_code == 2
+        name = option.replace("--no-serve", "--serve")
+        assert f"{name} is for a server of runs and models; --artifacts-only serves" in result.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["--x-frame-options", "everybody"], "'everybody' is not one of"),
@@ -82,6 +108,7 @@ def test_options_of_other_http_servers_are_taken_with_a_warning(option: str):
         (["--expose-prometheus", "{folder}/file"], "is a file"),
         (["--access-log", "{folder}/no/such/file"], "cannot be written"),
         (["--gateway-token-file", "{folder}/missing"], "does not exist"),
+        (["--artifacts-only"], "--backend-store-uri is for a server of runs and models"),
         (["--gateway-token-file", "{folder}/file", "--app-name", "basic-auth"], "bring their own tokens"),
         (["--app-name", "oidc"], "'oidc' is not 'basic-auth'"),
         (["--default-permission", "USE"], "'USE' is not one of"),
