@@ -19,7 +19,7 @@ from pycore.models.environment import installed_distribution, pinned
 from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
+from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
 
 FLAVOR_NAME = "keras"
@@ -196,6 +196,4 @@ FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
 
 
 def _load(path: Path, model: Model, **options: Any) -> Any:
-    section = model.flavors.get(FLAVOR_NAME, {})
-    data = section.get("data") or model.flavors.get(PYFUNC, {}).get("data")
-    return load_file(inside(path, data, "data"), **options)
+    return load_file(model.data_path(path, FLAVOR_NAME), **options)

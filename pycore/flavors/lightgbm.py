@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.flavors.library_flavor import LibraryFlavor
 from pycore.models import pickled
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
-from pycore.models.flavor import LibraryModel, PythonFlavor
+from pycore.models.flavor import LibraryModel
 from pycore.models.image_needs import ImageNeeds
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
-from pycore.tracking import model_loading, model_logging
+from pycore.models.spec import PYFUNC, Model
+from pycore.tracking import model_logging
 
 FLAVOR_NAME = "lightgbm"
 
@@ -93,24 +94,6 @@ def log_model(lgb_model: Any, artifact_path: str | None = None, **options: Any) 
     return model_logging.log_saved(partial(save_model, lgb_model), artifact_path, **options)
 
 
-def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any:
-    """Load a booster or an estimator as it was saved.
-
-    Parameters
-    ----------
-    model_uri : str or path
-        A folder, or a URI of a run or of a registered model.
-    dst_path : path, optional
-        Where to put a copy.
-
-    Raises
-    ------
-    InvalidModel
-        The folder holds no model of LightGBM, or one that cannot be read.
-    """
-    return _load(*model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path))
-
-
 def get_default_pip_requirements(include_cloudpickle: bool = False) -> list[str]:
     """Return what pip must install to load such a model."""
     pickles = ["scikit-learn", "cloudpickle"] if include_cloudpickle else []
@@ -122,17 +105,9 @@ def get_default_conda_env(include_cloudpickle: bool = False) -> dict[str, Any]:
     return conda_env_of(get_default_pip_requirements(include_cloudpickle))
 
 
-def _load_pyfunc(path: Path, model: Model) -> LibraryModel:
-    return LibraryModel(_load(path, model), row_wise=True)
-
-
-#: Loads what `save_model` and MLflow's flavor saved.
-FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc, ImageNeeds(packages=("libgomp1",)))
-
-
 def _load(path: Path, model: Model) -> Any:
     section = model.flavors.get(FLAVOR_NAME, {})
-    file = inside(path, section.get("data") or model.flavors.get(PYFUNC, {}).get("data"), "data")
+    file = model.data_path(path, FLAVOR_NAME)
     if file.suffix == ".skops":
         raise InvalidModel(
             f"{file.name} is in the format skops, which is not read here. Save the model again with pycore, "
@@ -147,3 +122,10 @@ def _load(path: Path, model: Model) -> Any:
         return lightgbm.Booster(model_file=file)
     except lightgbm.basic.LightGBMError as error:
         raise InvalidModel(f"LightGBM cannot read {file.name}: {error}.") from error
+
+
+#: Loads what `save_model` and MLflow's flavor saved.
+FLAVOR = LibraryFlavor(
+    FLAVOR_NAME, _load, ImageNeeds(packages=("libgomp1",)), wrap=partial(LibraryModel, row_wise=True)
+)
+load_model = FLAVOR.load_model

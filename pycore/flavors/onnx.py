@@ -20,7 +20,7 @@ from pycore.models.environment import pinned
 from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
+from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
 
 FLAVOR_NAME = "onnx"
@@ -116,7 +116,8 @@ def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any
     import onnx  # as above
     from google.protobuf.message import DecodeError
 
-    file = _file(*model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path))
+    path, model = model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path)
+    file = model.data_path(path, FLAVOR_NAME)
     try:
         return onnx.load_model(str(file))
     except DecodeError as error:
@@ -188,16 +189,11 @@ class _OnnxModel:
 
 def _load_pyfunc(path: Path, model: Model) -> _OnnxModel:
     section = model.flavors.get(FLAVOR_NAME, {})
-    return _OnnxModel(_file(path, model), section.get("providers") or _PROVIDERS)
+    return _OnnxModel(model.data_path(path, FLAVOR_NAME), section.get("providers") or _PROVIDERS)
 
 
 #: Loads what `save_model` and MLflow's flavor saved.
 FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
-
-
-def _file(path: Path, model: Model) -> Path:
-    section = model.flavors.get(FLAVOR_NAME, {})
-    return inside(path, section.get("data") or model.flavors.get(PYFUNC, {}).get("data"), "data")
 
 
 def _column(value: Any) -> Any:

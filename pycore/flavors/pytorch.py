@@ -22,7 +22,7 @@ from pycore.models.environment import pinned
 from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
+from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
 
 FLAVOR_NAME = "pytorch"
@@ -186,8 +186,7 @@ def _pickle(module: Any, folder: Path) -> None:
 def _load(path: Path, model: Model, **options: Any) -> Any:
     import torch  # as above
 
-    section = model.flavors.get(FLAVOR_NAME, {})
-    data = inside(path, section.get("model_data") or model.flavors.get(PYFUNC, {}).get("data"), "model_data")
+    data = model.data_path(path, FLAVOR_NAME, "model_data")
     if (exported := data / _EXPORTED_FILE).is_file():
         try:
             return torch.export.load(exported).module()

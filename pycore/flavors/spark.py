@@ -23,7 +23,7 @@ from pycore.models.flavor import PythonFlavor
 from pycore.models.image_needs import ImageNeeds
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
+from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
 
 FLAVOR_NAME = "spark"
@@ -183,8 +183,7 @@ FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc, ImageNeeds(java=True))
 
 def _load(path: Path, model: Model, shared_folder: str | None = None) -> Any:
     section = model.flavors.get(FLAVOR_NAME, {})
-    data = section.get("model_data") or model.flavors.get(PYFUNC, {}).get("data")
-    folder = inside(path, data, "model_data")
+    folder = model.data_path(path, FLAVOR_NAME, "model_data")
     reader = _class_of(str(section.get("model_class") or _PIPELINE))
     shared = _SharedFolder(shared_folder or _SHARED_FOLDER)
     shared.upload(folder)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from pycore.errors import InvalidInput
+from pycore.flavors.library_flavor import LibraryFlavor
 from pycore.models import pickled
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
-from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
-from pycore.tracking import model_loading, model_logging
+from pycore.models.spec import PYFUNC, Model
+from pycore.tracking import model_logging
 
 FLAVOR_NAME = "statsmodels"
 
@@ -85,24 +85,6 @@ def log_model(statsmodels_model: Any, artifact_path: str | None = None, **option
     return model_logging.log_saved(partial(save_model, statsmodels_model), artifact_path, **options)
 
 
-def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any:
-    """Load the results of a fit as they were saved.
-
-    Parameters
-    ----------
-    model_uri : str or path
-        A folder, or a URI of a run or of a registered model.
-    dst_path : path, optional
-        Where to put a copy.
-
-    Raises
-    ------
-    InvalidModel
-        The folder holds no model of statsmodels, or one that cannot be read.
-    """
-    return _load(*model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path))
-
-
 def get_default_pip_requirements() -> list[str]:
     """Return what pip must install to load such a model."""
     return pinned(["statsmodels", "numpy", "pandas", "scipy"])
@@ -137,15 +119,10 @@ class _StatsmodelsModel:
         return self._results
 
 
-def _load_pyfunc(path: Path, model: Model) -> _StatsmodelsModel:
-    return _StatsmodelsModel(_load(path, model))
+def _load(path: Path, model: Model) -> Any:
+    return pickled.load(model.data_path(path, FLAVOR_NAME))
 
 
 #: Loads what `save_model` and MLflow's flavor saved.
-FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
-
-
-def _load(path: Path, model: Model) -> Any:
-    section = model.flavors.get(FLAVOR_NAME, {})
-    file = inside(path, section.get("data") or model.flavors.get(PYFUNC, {}).get("data"), "data")
-    return pickled.load(file)
+FLAVOR = LibraryFlavor(FLAVOR_NAME, _load, wrap=_StatsmodelsModel)
+load_model = FLAVOR.load_model

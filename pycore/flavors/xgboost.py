@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.flavors.library_flavor import LibraryFlavor
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import installed_distribution, pinned
-from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
-from pycore.models.spec import PYFUNC, Model, inside
-from pycore.tracking import model_loading, model_logging
+from pycore.models.spec import PYFUNC, Model
+from pycore.tracking import model_logging
 
 FLAVOR_NAME = "xgboost"
 
@@ -95,24 +95,6 @@ def log_model(xgb_model: Any, artifact_path: str | None = None, **options: Any) 
     return model_logging.log_saved(partial(save_model, xgb_model), artifact_path, **options)
 
 
-def load_model(model_uri: str | Path, dst_path: str | Path | None = None) -> Any:
-    """Load a booster or an estimator, of the class that was saved.
-
-    Parameters
-    ----------
-    model_uri : str or path
-        A folder, or a URI of a run or of a registered model.
-    dst_path : path, optional
-        Where to put a copy.
-
-    Raises
-    ------
-    InvalidModel
-        The folder holds no model of XGBoost, or one that cannot be read.
-    """
-    return _load(*model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path))
-
-
 def get_default_pip_requirements() -> list[str]:
     """Return what pip must install to load such a model."""
     return pinned([installed_distribution(_DISTRIBUTIONS), "scikit-learn", "numpy", "pandas"])
@@ -158,17 +140,9 @@ class _XgboostModel:
         return pd.DataFrame(data, columns=self._names)
 
 
-def _load_pyfunc(path: Path, model: Model) -> _XgboostModel:
-    return _XgboostModel(_load(path, model))
-
-
-#: Loads what `save_model`, MLflow's flavor and the official R client saved.
-FLAVOR = PythonFlavor(FLAVOR_NAME, _load_pyfunc)
-
-
 def _load(path: Path, model: Model) -> Any:
     section = model.flavors.get(FLAVOR_NAME, {})
-    file = inside(path, section.get("data") or model.flavors.get(PYFUNC, {}).get("data"), "data")
+    file = model.data_path(path, FLAVOR_NAME)
     loaded = _class_of(str(section.get("model_class") or _BOOSTER))()
     import xgboost  # as above
 
@@ -178,6 +152,11 @@ def _load(path: Path, model: Model) -> Any:
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise InvalidModel(f"XGBoost {xgboost.__version__} cannot read {file.name}: {error}") from error
     return loaded
+
+
+#: Loads what `save_model`, MLflow's flavor and the official R client saved.
+FLAVOR = LibraryFlavor(FLAVOR_NAME, _load, wrap=_XgboostModel)
+load_model = FLAVOR.load_model
 
 
 def _class_name(xgb_model: Any) -> str:

@@ -85,6 +85,19 @@ class Model:
         """Return the output's schema where the signature has one."""
         return self.signature.outputs if self.signature else None
 
+    def data_path(self, path: Path, flavor: str, key: str = "data") -> Path:
+        """Return where the section of a flavor says its data lie in the model folder `path`.
+
+        Early folders of MLflow say it in the section python_function alone.
+
+        Raises
+        ------
+        InvalidModel
+            Neither does, or the place is outside of the folder.
+        """
+        named = self.flavors.get(flavor, {}).get(key) or self.flavors.get(PYFUNC, {}).get("data")
+        return inside(path, named, key)
+
     def load_input_example(self, path: str | Path) -> Any:
         """Return the example saved in the model folder `path`, or None where there is none."""
         # pandas is needed by examples only; reading an MLmodel file must do without.
