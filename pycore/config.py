@@ -283,7 +283,8 @@ ENV_MANAGER = Setting(
     "CRATEFLOW_ENV_MANAGER",
     "local",
     str,
-    "Where the R packages of models come from: local is what is installed, library installs their versions.",
+    "Where the packages of models come from: local is what is installed, library installs those of R models "
+    "in their versions, virtualenv those of Python models too.",
 )
 R_REPOSITORIES: Setting[tuple[str, ...]] = Setting(
     "CRATEFLOW_R_REPOSITORIES",

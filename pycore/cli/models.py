@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from pycore.cli.lazy_group import LazyGroup
-from pycore.cli.model_environment import LIBRARY, LOCAL, environment_of, environment_options
+from pycore.cli.model_environment import LOCAL, environment_of, environment_options
 from pycore.cli.pairs import pairs
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
@@ -37,25 +37,22 @@ _model_uri = click.option(
 )
 
 
-def _refuse_requirements(_: click.Context, __: click.Parameter, value: str | None) -> None:
-    if value:
-        raise click.UsageError(
-            "--pip-requirements-override is not supported: a model runs with what is installed here, so "
-            "install the packages first."
-        )
+def _requirement_list(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(each.strip() for each in (value or "").split(",") if each.strip())
 
 
-# Of MLflow, whose scripts give them.
+# Of MLflow, whose scripts give it.
 _install_mlflow = click.option(
     "--install-mlflow", is_flag=True, hidden=True, expose_value=False, help="Has no effect."
 )
 _requirements = click.option(
     "-r",
     "--pip-requirements-override",
-    hidden=True,
-    expose_value=False,
-    callback=_refuse_requirements,
-    help="Not supported.",
+    "overrides",
+    metavar="REQUIREMENT,...",
+    callback=_requirement_list,
+    help="Python packages in place of those the model was saved with, in a virtual environment as of "
+    "--env-manager virtualenv.",
 )
 
 _variables = click.option(
@@ -188,7 +185,7 @@ def gateway(
             workers or default_workers(),
             timeout_s,
             max_batch_rows,
-            with_library=env_manager == LIBRARY,
+            with_library=env_manager != LOCAL,
             repositories=repositories,
         )
         supervisor = Supervisor(ClientConnection(tracking_uri).registry, options)
@@ -226,6 +223,7 @@ def predict(
     env_manager: str,
     repositories: tuple[str, ...],
     variables: dict[str, str],
+    overrides: tuple[str, ...],
 ) -> None:
     """Score a file of rows, in the forms that /invocations takes, and print what it would answer."""
     # See `serve`.
@@ -238,7 +236,7 @@ def predict(
 
     _log_to_stderr()
     path = fetch(model_uri)
-    variables = {**environment_of(env_manager, path, repositories), **variables}
+    variables = {**environment_of(env_manager, path, repositories, overrides), **variables}
     signature = Model.load(path).signature
     options = EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S, variables=variables)
     with (

@@ -7,15 +7,11 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from pycore.deploy import distribution
 from pycore.deploy.dockerfile import ENVIRONMENT_FOLDER, MODELS_FOLDER, render
 from pycore.deploy.recipe import ImageOptions, Recipe, recipe_for, recipe_for_any
-from pycore.models import registry
-from pycore.models.environment import REQUIREMENTS, requirements_of
-from pycore.models.spec import PYFUNC, Model
+from pycore.models.environment import REQUIREMENTS
+from pycore.models.requirements import requirements_of
 
 #: All but what the Dockerfile copies stays out, whatever is put beside it later.
 _IGNORED = f"*\n!{ENVIRONMENT_FOLDER}\n!{MODELS_FOLDER}\n**/__pycache__\n"
@@ -75,7 +71,7 @@ def _copy_model(source: Path, target: Path) -> None:
 
 def _write_requirements(source: Path, environment: Path) -> str | None:
     """Write what pip is to install for a model, with the files beside it that this refers to."""
-    lines = [line for line in requirements_of(source) if not _comes_anyway(line, source)]
+    lines = requirements_of(source)
     if not lines:
         return None
     (environment / REQUIREMENTS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -84,17 +80,6 @@ def _write_requirements(source: Path, environment: Path) -> str | None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
     return REQUIREMENTS
-
-
-def _comes_anyway(line: str, source: Path) -> bool:
-    """Tell Crateflow itself, and MLflow where only it would have read the model."""
-    try:
-        name = canonicalize_name(Requirement(line.partition(" #")[0].strip()).name)
-    except InvalidRequirement:
-        return False
-    # The code of a user's own model may import MLflow; what a library saved, a flavor of ours reads.
-    own_code = registry.flavor_of(Model.load(source)) in (None, PYFUNC)
-    return name == distribution.NAME or (name == "mlflow" and not own_code)
 
 
 def _files_of(lines: Sequence[str], source: Path) -> Iterator[Path]:

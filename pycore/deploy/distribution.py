@@ -13,8 +13,7 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 from pycore.errors import InvalidInput, MlflowException
-
-NAME = "crateflow"
+from pycore.models.requirements import OURS
 
 _LINES_SHOWN = 15
 #: The same files make the same wheel, so that an engine finds the layer that it built before.
@@ -44,10 +43,10 @@ def provide(folder: Path, source: Path | None = None) -> str:
     """
     if source is not None:
         return f"./{_build(source, folder).name}"
-    installed = distribution(NAME)
+    installed = distribution(OURS)
     # Left by pip where it did not take a distribution from an index: from a folder, a file or an address.
     if installed.read_text("direct_url.json") is None:
-        return f"{NAME}=={installed.version}"
+        return f"{OURS}=={installed.version}"
     return f"./{_pack(installed, folder).name}"
 
 
@@ -67,7 +66,7 @@ def _build(source: Path, folder: Path) -> Path:
     if done.returncode:
         said = "\n".join(done.stdout.strip().splitlines()[-_LINES_SHOWN:])
         raise MlflowException(f"pip cannot build a wheel from {source}: {said}")
-    wheel = next(folder.glob(f"{NAME}-*.whl"), None)
+    wheel = next(folder.glob(f"{OURS}-*.whl"), None)
     if wheel is None:
         raise InvalidInput(f"{source} is the source of something else than Crateflow.")
     return wheel
@@ -75,7 +74,7 @@ def _build(source: Path, folder: Path) -> Path:
 
 def _pack(installed: Distribution, folder: Path) -> Path:
     """Write a wheel of the files that run here, in the format of the Binary Distribution specification."""
-    stem = f"{NAME}-{installed.version}"
+    stem = f"{OURS}-{installed.version}"
     content = {
         **dict(_modules(installed)),
         f"{stem}.dist-info/METADATA": (installed.read_text("METADATA") or "").encode(),

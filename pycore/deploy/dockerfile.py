@@ -109,6 +109,8 @@ def _image(recipe: Recipe, model: str | None) -> Iterator[list[str]]:
         "MLFLOW_HOST": "0.0.0.0",  # noqa: S104 - of the container
         "MLFLOW_PORT": str(_PORT),
     }
+    if model is None:
+        variables["CRATEFLOW_ENV_MANAGER"] = "virtualenv"
     yield [
         "ENV " + " \\\n    ".join(f'{name}="{value}"' for name, value in variables.items()),
         f"USER {_USER}",

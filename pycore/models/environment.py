@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,8 +21,6 @@ PYTHON_ENV = "python_env.yaml"
 
 #: What the section python_function says about the three files.
 ENV = {"conda": CONDA_ENV, "virtualenv": PYTHON_ENV}
-
-_OF_CONDA_ITSELF = re.compile(r"(?:\S+::)?(?:python|pip)\s*(?:[=<>!~ ].*)?$")
 
 _log = logging.getLogger(__name__)
 
@@ -77,12 +74,12 @@ def write_environment(
     if conda is not None:
         if pip_requirements is not None or extra_pip_requirements is not None:
             raise InvalidInput("Give conda_env, or pip_requirements and extra_pip_requirements, not both.")
-        environment = _read_conda(conda)
-        requirements = _pip_part(environment)
+        environment = read_conda(conda)
+        requirements = pip_part(environment)
     else:
-        requirements = list(default) if pip_requirements is None else _read_requirements(pip_requirements)
+        requirements = list(default) if pip_requirements is None else read_requirements(pip_requirements)
         if extra_pip_requirements is not None:
-            requirements += _read_requirements(extra_pip_requirements)
+            requirements += read_requirements(extra_pip_requirements)
         environment = conda_env(requirements)
     python_env = {
         "python": platform.python_version(),
@@ -92,29 +89,6 @@ def write_environment(
     (folder / REQUIREMENTS).write_text("\n".join(requirements), encoding="utf-8")
     _write_yaml(folder / CONDA_ENV, environment)
     _write_yaml(folder / PYTHON_ENV, python_env)
-
-
-def requirements_of(folder: Path) -> list[str]:
-    """Return what pip is to install for a model: its ``requirements.txt``, else a ``conda.yaml``'s pip part.
-
-    Raises
-    ------
-    InvalidInput
-        The packages are conda's own, or a file cannot be read.
-    """
-    if (folder / REQUIREMENTS).is_file():
-        return _read_requirements(folder / REQUIREMENTS)
-    if not (folder / CONDA_ENV).is_file():
-        return []
-    environment = _read_conda(folder / CONDA_ENV)
-    named = [str(each) for each in environment.get("dependencies") or [] if not isinstance(each, dict)]
-    foreign = [each for each in named if not _OF_CONDA_ITSELF.match(each)]
-    if foreign:
-        raise InvalidInput(
-            f"{folder / CONDA_ENV} asks for packages of conda, which is not used here: {', '.join(foreign)}. "
-            f"Say what pip is to install in their place in a {REQUIREMENTS} beside it."
-        )
-    return _pip_part(environment)
 
 
 def warn_about_differences(folder: Path) -> None:
@@ -160,7 +134,8 @@ def _parsed(file: Path) -> list[Requirement]:
     return found
 
 
-def _read_requirements(given: Requirements) -> list[str]:
+def read_requirements(given: Requirements) -> list[str]:
+    """Return the requirements of a list or of a file, without blank lines and comments."""
     if not isinstance(given, str | Path):
         return [str(line) for line in given]
     try:
@@ -170,7 +145,8 @@ def _read_requirements(given: Requirements) -> list[str]:
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _read_conda(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+def read_conda(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a conda environment that is given, or that a file holds."""
     if isinstance(given, Mapping):
         return dict(given)
     try:
@@ -182,7 +158,8 @@ def _read_conda(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _pip_part(environment: Mapping[str, Any]) -> list[str]:
+def pip_part(environment: Mapping[str, Any]) -> list[str]:
+    """Return what a conda environment has pip install."""
     parts = [part["pip"] for part in environment.get("dependencies") or [] if isinstance(part, dict)]
     return [str(line) for part in parts for line in part]
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pycore import config
 from pycore.errors import InvalidInput, ProjectFailed
+from pycore.models.virtual_environment import VirtualEnvironment
 from pycore.projects.project import Project
 
 LOCAL = "local"
@@ -27,9 +22,6 @@ VIRTUALENV = "virtualenv"
 MANAGERS = (LOCAL, VIRTUALENV)
 
 _CONDA_PYTHON = re.compile(r"python\s*[=<>~!]+\s*([\d.]+).*")
-_FILE_OPTION = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*(.+)")
-_OF_FOLDER = re.compile(r"\.|/|-e\b|--editable\b")
-_TAIL_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
@@ -118,24 +110,14 @@ def variables(manager: str, project: Project) -> dict[str, str]:
     return {"PATH": _first_in_path(folder / "bin"), "VIRTUAL_ENV": str(folder)}
 
 
-def _made(env: PythonEnv, project: Path) -> Path:
-    interpreter = _interpreter(env.python)
-    root = Path(config.ENV_ROOT.get()).expanduser().absolute()
-    root.mkdir(parents=True, exist_ok=True)
-    folder = root / _key(env, interpreter, project)
-    # Present only when all of the installation went well.
-    stamp = folder / "complete"
-    with _locked(folder.with_suffix(".lock")):
-        if not stamp.exists():
-            print(f"=== Making the virtual environment {folder} ===", file=sys.stderr, flush=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            _do([interpreter, "-m", "venv", str(folder)], project)
-            pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]
-            for demands in (env.build_dependencies, env.dependencies):
-                if demands:
-                    _do([*pip, *_as_arguments(demands)], project)
-            stamp.touch()
-    return folder
+def _made(env: PythonEnv, folder: Path) -> Path:
+    environment = VirtualEnvironment(
+        folder=folder,
+        demands=[env.build_dependencies, env.dependencies],
+        interpreter=_interpreter(env.python),
+        failure=lambda reason: ProjectFailed(f"The environment of the project cannot be made: {reason}"),
+    )
+    return environment.make()
 
 
 def _interpreter(version: str | None) -> str:
@@ -148,64 +130,6 @@ def _interpreter(version: str | None) -> str:
             f"give --env-manager {LOCAL} to run the project with Python {here}."
         )
     return found
-
-
-def _key(env: PythonEnv, interpreter: str, project: Path) -> str:
-    demands = [*env.build_dependencies, *env.dependencies]
-    files = _contents(demands, project)
-    texts = [interpreter, json.dumps([env.build_dependencies, env.dependencies]), *files]
-    # The code of a folder says nothing about itself: its environment is that folder's own.
-    if any(_OF_FOLDER.match(line) for line in [*demands, *"\n".join(files).splitlines()]):
-        texts.append(str(project))
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:40]
-
-
-def _contents(demands: Sequence[str], folder: Path) -> list[str]:
-    """Return the texts of the requirements files that demands name, and of those that these name."""
-    found = []
-    for line in demands:
-        if match := _FILE_OPTION.match(line.strip()):
-            file = folder / match[1].strip()
-            try:
-                text = file.read_text(encoding="utf-8")
-            except (OSError, ValueError) as error:
-                raise InvalidInput(f"The requirements file {file} cannot be read: {error}.") from error
-            found += [text, *_contents(text.splitlines(), file.parent)]
-    return found
-
-
-def _as_arguments(demands: Sequence[str]) -> list[str]:
-    # An option and its value are two arguments; a requirement with blanks is one.
-    return [part for line in demands for part in (line.split(None, 1) if line.startswith("-") else [line])]
-
-
-def _do(command: Sequence[str], folder: Path) -> None:
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")
-    }
-    done = subprocess.run(  # noqa: S603  # the project's own demands, which its code could install as well
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode:
-        raise ProjectFailed(
-            f"The environment of the project cannot be made: {' '.join(command)!r} ended with status "
-            f"{done.returncode}: {done.stdout.strip()[-_TAIL_CHARACTERS:]}"
-        )
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    # Two runs of a project may start at once.
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _first_in_path(folder: Path) -> str:

@@ -38,7 +38,6 @@ def test_a_model_sees_the_variables_it_is_given(model: Path, monkeypatch: pytest
     ("flags", "message"),
     [
         (["--env", "GREETING"], "'GREETING' is not of the form NAME=VALUE"),
-        (["-r", "numpy==1.0"], "--pip-requirements-override is not supported: .* install the packages first"),
     ],
 )
 def test_flags_that_cannot_be_used(

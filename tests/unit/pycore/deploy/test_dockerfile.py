@@ -33,6 +33,7 @@ def test_a_server_on_8080_for_nobody_in_particular() -> None:
     environment = next(line for line in found if line.startswith("ENV "))
     for text in ('CRATEFLOW_MODEL_URI="/opt/ml/model"', 'MLFLOW_HOST="0.0.0.0"', 'MLFLOW_PORT="8080"'):
         assert text in environment
+    assert "CRATEFLOW_ENV_MANAGER" not in environment
 
 
 def test_the_health_check_is_a_program_that_runs() -> None:
@@ -56,8 +57,10 @@ def test_a_version_of_an_index_gets_the_extras_too() -> None:
     assert any(line.endswith("'crateflow[models]==1.0'") for line in plain(crateflow="crateflow==1.0"))
 
 
-def test_an_image_without_a_model() -> None:
-    assert not [line for line in plain(model=None) if "model_dir" in line]
+def test_an_image_without_a_model_installs_what_a_mounted_one_needs() -> None:
+    found = plain(model=None)
+    assert not [line for line in found if "model_dir" in line]
+    assert any('CRATEFLOW_ENV_MANAGER="virtualenv"' in line for line in found)
 
 
 def test_nothing_is_installed_where_nothing_is_needed() -> None:
