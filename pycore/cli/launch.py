@@ -8,7 +8,7 @@ import multiprocessing
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it ships no types
@@ -17,6 +17,8 @@ from pycore.errors import InvalidInput, Unavailable
 
 _BACKLOG = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
+#: Settings by which gunicorn itself does something with every request.
+_MEANT_FOR_ALL = ("accesslog", "certfile", "max_requests", "statsd_host")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -68,6 +70,7 @@ def serve(
     workers: int,
     threads: int,
     gunicorn_options: str = "",
+    brief: Collection[str] = (),
 ) -> None:
     """Answer requests until SIGTERM, which lets the running ones end; does not return.
 
@@ -83,6 +86,9 @@ def serve(
         Processes, and requests each of them answers at a time.
     gunicorn_options : str
         Further options as gunicorn's own command line has them.
+    brief : collection of str
+        Paths whose requests are answered in a moment, without waiting for anything beyond this machine;
+        see `pycore.cli.worker.TurnsWorker`.
     """
     sys.stdout.flush()
     # What is loaded now stays: the workers need not go through it for garbage, and go on sharing it.
@@ -91,7 +97,7 @@ def serve(
     # A page of runs makes thousands of objects that are gone with it; looking for cycles among them, as
     # Python does with every 700, takes a tenth of its time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    _Gunicorn(application, listener, workers, threads, gunicorn_options).run()
+    _Gunicorn(application, listener, workers, threads, gunicorn_options, brief).run()
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
@@ -102,7 +108,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         workers: int,
         threads: int,
         gunicorn_options: str,
+        brief: Collection[str],
     ) -> None:
+        self.brief = frozenset(brief)
         self._application = application
         self._address = address_of(listener)
         # gunicorn takes the socket over. It reads the settings again on SIGHUP: they name the same one.
@@ -115,7 +123,6 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         settings = {
-            "worker_class": "pycore.cli.worker.StayingWorker",
             "workers": self._workers,
             "threads": self._threads,
             "loglevel": "warning",
@@ -130,6 +137,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         if self._options:
             given = vars(self.cfg.parser().parse_args(shlex.split(self._options)))
             settings |= {name: value for name, value in given.items() if value is not None}
+        takes_turns = self.brief and not any(settings.get(name) for name in _MEANT_FOR_ALL)
+        settings.setdefault(
+            "worker_class", f"pycore.cli.worker.{'Turns' if takes_turns else 'Staying'}Worker"
+        )
         for name, value in settings.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)

@@ -204,9 +204,7 @@ def server(
     requests it is answering.
     """
     if app_name is not None and gateway_token_file is not None:
-        raise click.UsageError(
-            "Give --app-name or --gateway-token-file: users bring their own tokens."
-        )
+        raise click.UsageError("Give --app-name or --gateway-token-file: users bring their own tokens.")
     if artifacts_only:
         _refuse_options_of_runs()
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
@@ -216,17 +214,14 @@ def server(
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
+    from pycore.server.routing import FIXED_ADDRESSES
     from pycore.store.database import upgrade_apart
 
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with listen(host, port) as listener:
         metrics = ServerMetrics(expose_prometheus) if expose_prometheus else None
         http = HttpOptions(
-            None
-            if disable_security_middleware
-            else OriginRules(allowed_hosts, cors_allowed_origins),
+            None if disable_security_middleware else OriginRules(allowed_hosts, cors_allowed_origins),
             static_prefix,
             None if x_frame_options == "NONE" else x_frame_options,
             AccessLog(access_log) if access_log else None,
@@ -236,7 +231,8 @@ def server(
             app = create_artifact_app(artifacts_destination, http)
             serve(app, listener, workers, _THREADS, gunicorn_opts)
             return
-        for uri in filter(None, (backend_store_uri, registry_store_uri)):
+        databases = [uri for uri in (backend_store_uri, registry_store_uri) if uri]
+        for uri in databases:
             upgrade_apart(uri)
         api = open_platform(
             backend_store_uri,
@@ -247,13 +243,13 @@ def server(
         )
         guard = None
         if app_name is not None:
-            guard = guard_by_users(
-                api, admin_username, default_permission, managed_stages
-            )
+            guard = guard_by_users(api, admin_username, default_permission, managed_stages)
+        # The server of a database is waited for, which threads do best.
+        in_files = all(uri.startswith("sqlite") for uri in databases)
+        prefixes = {"", f"/{static_prefix.strip('/')}"}
+        brief = [prefix + path for prefix in prefixes for path in FIXED_ADDRESSES] if in_files else []
         if not serve_models:
-            serve(
-                make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts
-            )
+            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts, brief)
             return
         from pycore.gateway.app import GatewayApp
         from pycore.gateway.client import GatewayClient
@@ -264,16 +260,12 @@ def server(
         admit = guard.admit_scoring if guard else None
         if gateway_token_file:
             admit = Tokens.from_file(gateway_token_file).admit
-        models = GatewayOptions(
-            with_library=env_manager == LIBRARY, repositories=repositories
-        )
+        models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
         supervisor = Supervisor(api, models)
         gateway = GatewayApp(GatewayClient(supervisor.address), admit)
         application = create_app_with_models(api, http, gateway, guard)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
-        supervisor.run(
-            listener, lambda: serve(application, listener, workers, _THREADS, options)
-        )
+        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options, brief))
 
 
 def _refuse_options_of_runs() -> None:

@@ -1,4 +1,4 @@
-"""The process that answers requests: gunicorn's threaded worker, with less handing over."""
+"""The processes that answer requests: gunicorn's threaded worker, with less handing over."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import select
 import socket
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.http.wsgi import base_environ  # type: ignore[import-untyped]  # it ships no types
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # it ships no types
+
+from pycore.cli.plain_http import MOST_BYTES, PlainHttp
+from pycore.cli.turns import Turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,6 +28,8 @@ _STAY_MS = 50
 #: How much later a worker takes a new connection for each one that it has, and the longest such delay.
 _YIELD_S = 0.0001
 _MAX_YIELD_S = 0.001
+#: How long a worker that stops waits for a request that may be on its way.
+_LINGER_S = 2.0
 
 
 class StayingWorker(ThreadWorker):  # type: ignore[misc]
@@ -60,6 +69,93 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
         return bool(self.alive and self.nr_conns <= self.cfg.threads)
 
 
+class TurnsWorker(StayingWorker):
+    """A worker whose plain and brief requests are answered in turn, by one thread.
+
+    See `PlainHttp` and `Turns`. Which paths are brief, the application says that it was given: gunicorn's
+    `BaseApplication`, with `brief`. New connections, and whatever else is asked, have the threads of the
+    pool and gunicorn's own parser.
+    """
+
+    def run(self) -> None:
+        """Answer until told to stop."""
+        server = self.sockets[0].getsockname()[:2]
+        # Such fields count when they come from a proxy that is trusted, which gunicorn knows.
+        of_proxies = self.cfg.secure_scheme_headers
+        environ = base_environ(self.cfg)
+        self._http = PlainHttp(self.app.wsgi(), self.app.brief, of_proxies, server, environ)
+        self._ended: set[TConn] = set()
+        self._turns = Turns(self._give_turn, lambda conn: conn.sock, self.tpool)
+        self._turns.start()
+        try:
+            super().run()
+        finally:
+            self._turns.stop()
+
+    def is_parent_alive(self) -> bool:
+        """Return whether the server goes on; a worker that is left alone stops."""
+        goes_on = bool(super().is_parent_alive())
+        if not goes_on:
+            self.alive = False
+        return goes_on
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Return the threads: as many as were asked for, and one that gives turns."""
+        return ThreadPoolExecutor(self.cfg.threads + 1)
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request in a thread of the pool; return what to do with the connection."""
+        if conn in self._ended:
+            self._ended.remove(conn)
+            return False
+        return self._answer(conn)
+
+    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+        """Let a connection that was answered by a thread of the pool take its turns from now on."""
+        kept = not fs.cancelled() and fs.exception() is None and fs.result() is True
+        if kept and self.alive and not _read_ahead(conn):
+            conn.set_timeout()
+            self._turns.add(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections whose client asks no more."""
+        now = time.monotonic()
+        for conn in self._turns.withdraw(lambda conn: force or not self.alive or conn.timeout < now):
+            # A worker that stops waits a moment for requests that may be on their way.
+            conn.timeout = min(conn.timeout, now + _LINGER_S)
+            self.keepalived_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+        super().murder_keepalived(force)
+
+    def _give_turn(self, conn: TConn) -> bool:
+        """Answer a request, or leave it to the pool; return whether the connection goes on taking turns."""
+        try:
+            seen = conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            request = self._http.read(seen, conn.client)
+            if request is not None:
+                conn.sock.recv(request.size_bytes)
+                keep = self.alive
+                self._http.answer(request, conn.sock, keep)
+                if keep:
+                    conn.set_timeout()
+                    return True
+                self._ended.add(conn)
+        except BlockingIOError:
+            # It does not ask after all.
+            return True
+        except OSError:
+            # Its client is gone.
+            self._ended.add(conn)
+        except Exception:
+            self.log.exception("Error handling request")
+            self._ended.add(conn)
+        # Only the main thread may close it.
+        self.enqueue_req(conn)
+        return False
+
+
 def _corked(application: WSGIApplication) -> WSGIApplication:
     """Let the head of an answer and its body leave in one packet, which wakes the client once.
 
@@ -73,9 +169,14 @@ def _corked(application: WSGIApplication) -> WSGIApplication:
     return answer
 
 
+def _read_ahead(conn: TConn) -> bool:
+    """Return whether the next request has been read already, which the socket then does not show."""
+    return bool(conn.parser.unreader.buf.getvalue())
+
+
 def _follows(conn: TConn) -> bool:
-    # What was read ahead already does not show on the socket; the main thread looks for it.
-    if conn.parser.unreader.buf.getvalue():
+    # The main thread looks for what was read ahead.
+    if _read_ahead(conn):
         return False
     waiting = select.poll()
     waiting.register(conn.sock, select.POLLIN)

@@ -306,5 +306,6 @@ ROUTES: tuple[Route, ...] = (
 _FLASK_PATHS = {route.path for route in ROUTES if "<" in route.path or not isinstance(route, JsonRoute)}
 #: The routes that `pycore.server.json_api` answers.
 FIXED_ROUTES = [route for route in ROUTES if isinstance(route, JsonRoute) and route.path not in _FLASK_PATHS]
+FIXED_ADDRESSES = [address for route in FIXED_ROUTES for address in route.addresses]
 #: What is answered to everybody, also where the server asks who calls.
 OPEN_ADDRESSES = [address for route in ROUTES if route.needs is needs.OPEN for address in route.addresses]

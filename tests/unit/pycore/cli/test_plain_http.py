@@ -1,0 +1,225 @@
+"""Which requests are plain, that gunicorn reads the same in them, and how they are answered."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http import RequestParser, wsgi
+from hypothesis import example, given
+from hypothesis import strategies as st
+from waiting import LIMIT_S
+
+from pycore.cli.plain_http import PlainHttp
+
+PATH = "/api/2.0/mlflow/runs/get"
+CLIENT = ("127.0.0.1", 40000)
+SERVER = ("127.0.0.1", 5000)
+
+
+def plain(application=None):
+    config = Config()
+    environ = wsgi.base_environ(config)
+    return PlainHttp(application, frozenset({PATH}), config.secure_scheme_headers, SERVER, environ)
+
+
+def request(*fields: str, method: str = "GET", target: str = PATH, body: bytes = b"") -> bytes:
+    return "\r\n".join([f"{method} {target} HTTP/1.1", *fields, "\r\n"]).encode("latin-1") + body
+
+
+def test_a_plain_request_is_read():
+    seen = request(
+        "Host: h:1", "content-type:application/json ", "X-A: b c", "Content-Length: 2", body=b"{}GET /"
+    )
+    environ, size_bytes = plain().read(seen, CLIENT)
+    assert size_bytes == len(seen) - len("GET /")
+    assert environ["wsgi.input"].read() == b"{}"
+    wanted = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": PATH,
+        "QUERY_STRING": "",
+        "HTTP_HOST": "h:1",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": "2",
+        "HTTP_X_A": "b c",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": "40000",
+        "SERVER_PORT": "5000",
+    }
+    assert wanted.items() <= environ.items()
+
+
+def test_a_query_and_a_kept_connection_are_plain():
+    environ, _ = plain().read(request("Connection: Keep-Alive", target=f"{PATH}?run_id=a%20b&c"), CLIENT)
+    assert environ["QUERY_STRING"] == "run_id=a%20b&c"
+    assert environ["PATH_INFO"] == PATH
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        b"",
+        b"GET",
+        request("Host: h")[:-1],
+        request("Content-Length: 3", body=b"{}"),
+        request("Content-Length: +2", body=b"{}"),
+        request("Content-Length: 2, 2", body=b"{}"),
+        request("Content-Length: 2", "Content-Length: 2", body=b"{}"),
+        request("Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        request("Expect: 100-continue", "Content-Length: 2", body=b"{}"),
+        request("Upgrade: h2c"),
+        request("Connection: close"),
+        request("Connection: keep-alive, TE"),
+        request("X-Forwarded-Proto: https"),
+        request("Host: a", "Host: b"),
+        request("X-A: 1", "X-A: 2"),
+        request("X_A: 1"),
+        request("X A: 1"),
+        request("X-A : 1"),
+        request(" X-A: 1"),
+        request("X-A: 1", " folded"),
+        request("X-A: \x00"),
+        request(": 1"),
+        request("no field"),
+        request(target="/other"),
+        request(target=f"http://h{PATH}"),
+        request(target=f"{PATH}#part"),
+        request(target=PATH.replace("runs", "%72uns")),
+        request(method="get"),
+        request().replace(b"HTTP/1.1", b"HTTP/1.0"),
+        request().replace(b"\r\n", b"\n"),
+        request(f"X-A: {'a' * 8190}"),
+    ],
+)
+def test_everything_else_is_not_plain(seen):
+    assert plain().read(seen, CLIENT) is None
+
+
+_NAMES = ["Host", "Content-Length", "Content-Type", "Connection", "X-A", "x-a", "X-Forwarded-Proto", "X_A"]
+_NAMES += ["Transfer-Encoding"]
+_VALUES = ["1", "2", "h", "keep-alive", "a\tb", "\xff", "", "0", "-1", "chunked", "close", "https", "a\rb"]
+
+
+def _mostly(usual: str, *others: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([usual] * 3 * len(others) + [*others])
+
+
+_LINES = st.tuples(
+    st.sampled_from(_NAMES),
+    _mostly(": ", ":", ":  ", " :", ""),
+    st.sampled_from(_VALUES),
+    _mostly("\r\n", " \r\n", "\n", "\r\n ", "\r"),
+).map("".join)
+_REQUESTS = st.tuples(
+    _mostly("GET ", "POST ", "HEAD ", "get ", "G T ", "GET  "),
+    _mostly(PATH, f"{PATH}?a=%41", f"{PATH}?", f"{PATH}#a", f"/{PATH}", f"{PATH}\xe9"),
+    _mostly(" HTTP/1.1\r\n", " HTTP/1.0\r\n", "\r\n"),
+    st.lists(_LINES, max_size=4).map("".join),
+    _mostly("\r\n", "\n", ""),
+    st.sampled_from(["", "{}", "1\r\na\r\n0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"]),
+).map("".join)
+
+
+@given(_REQUESTS)
+@example(request("Host: h", "Content-Length: 2", body=b"{}GET").decode("latin-1"))
+def test_gunicorn_reads_the_same_in_what_is_plain(text):
+    seen = text.encode("latin-1")
+    found = plain().read(seen, CLIENT)
+    if found is None:
+        return
+    parser = RequestParser(Config(), iter([seen]), CLIENT)
+    theirs = next(parser)
+    _, environ = wsgi.create(theirs, None, CLIENT, SERVER, Config())
+    names = {name for name in (*environ, *found.environ) if name.isupper()} - {"RAW_URI"}
+    assert {name: found.environ.get(name) for name in names} == {name: environ.get(name) for name in names}
+    assert found.environ["wsgi.url_scheme"] == environ["wsgi.url_scheme"]
+    assert found.environ["wsgi.input"].read() == theirs.body.read()
+    assert seen[found.size_bytes :] == parser.unreader.take_buffered()
+
+
+@contextmanager
+def answered(application, *, method: str = "GET", keep: bool = True) -> Iterator[socket.socket]:
+    http = plain(application)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(LIMIT_S)
+        http.answer(http.read(request(method=method), CLIENT), ours, keep)
+        ours.close()
+        yield theirs
+
+
+def received(connection: socket.socket) -> tuple[list[bytes], bytes]:
+    text = b""
+    while more := connection.recv(65536):
+        text += more
+    head, _, body = text.partition(b"\r\n\r\n")
+    return head.split(b"\r\n"), body
+
+
+def whole(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"OK"]
+
+
+def test_a_whole_reply_is_sent_as_it_is():
+    with answered(whole) as connection:
+        assert connection.recv(65536, socket.MSG_PEEK).endswith(b"\r\n\r\nOK")
+        (status, *fields), _ = received(connection)
+    assert status == b"HTTP/1.1 200 OK"
+    assert {b"Content-Length: 2", b"Content-Type: text/plain", b"Connection: keep-alive"} <= {*fields}
+    assert any(field.startswith(b"Date: ") and field.endswith(b" GMT") for field in fields)
+
+
+def test_the_last_reply_says_so():
+    with answered(whole, keep=False) as connection:
+        fields, _ = received(connection)
+    assert b"Connection: close" in fields
+
+
+def test_a_reply_without_a_length_comes_in_chunks():
+    closed = []
+
+    class Pieces:
+        def __iter__(self):
+            return iter([b"a" * 17, b"", b"b"])
+
+        def close(self):
+            closed.append(True)
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return Pieces()
+
+    with answered(application) as connection:
+        fields, body = received(connection)
+    assert b"Transfer-Encoding: chunked" in fields
+    assert body == b"11\r\n" + b"a" * 17 + b"\r\n1\r\nb\r\n0\r\n\r\n"
+    assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("status", "method"), [("200 OK", "HEAD"), ("204 No Content", "GET"), ("304 Not Modified", "GET")]
+)
+def test_some_replies_have_no_body(status, method):
+    def application(environ, start_response):
+        start_response(status, [])
+        return [b"nobody reads this"]
+
+    with answered(application, method=method) as connection:
+        fields, body = received(connection)
+    assert fields[0] == f"HTTP/1.1 {status}".encode()
+    assert not any(field.lower().startswith(b"transfer-encoding") for field in fields)
+    assert body == b""
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\rb", "a\nb"])
+def test_a_header_of_two_lines_is_a_bug(value):
+    def application(environ, start_response):
+        start_response("200 OK", [("X-A", value)])
+        return []
+
+    with pytest.raises(ValueError, match="more than one line"), answered(application):
+        pass
