@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
-from pycore.cli.model_environment import LOCAL, environment_options
+from pycore.cli.model_environment import LIBRARY, environment_options
 from pycore.cli.processors import usable_processors
 from pycore.cli.user_options import guard_by_users, user_options
 
@@ -214,7 +214,6 @@ def server(
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
-    from pycore.server.routing import FIXED_ADDRESSES
     from pycore.store.database import upgrade_apart
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -231,8 +230,7 @@ def server(
             app = create_artifact_app(artifacts_destination, http)
             serve(app, listener, workers, _THREADS, gunicorn_opts)
             return
-        databases = [uri for uri in (backend_store_uri, registry_store_uri) if uri]
-        for uri in databases:
+        for uri in filter(None, (backend_store_uri, registry_store_uri)):
             upgrade_apart(uri)
         api = open_platform(
             backend_store_uri,
@@ -244,12 +242,8 @@ def server(
         guard = None
         if app_name is not None:
             guard = guard_by_users(api, admin_username, default_permission, managed_stages)
-        # The server of a database is waited for, which threads do best.
-        in_files = all(uri.startswith("sqlite") for uri in databases)
-        prefixes = {"", f"/{static_prefix.strip('/')}"}
-        brief = [prefix + path for prefix in prefixes for path in FIXED_ADDRESSES] if in_files else []
         if not serve_models:
-            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts, brief)
+            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts)
             return
         from pycore.gateway.app import GatewayApp
         from pycore.gateway.client import GatewayClient
@@ -260,12 +254,12 @@ def server(
         admit = guard.admit_scoring if guard else None
         if gateway_token_file:
             admit = Tokens.from_file(gateway_token_file).admit
-        models = GatewayOptions(with_library=env_manager != LOCAL, repositories=repositories)
+        models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
         supervisor = Supervisor(api, models)
         gateway = GatewayApp(GatewayClient(supervisor.address), admit)
         application = create_app_with_models(api, http, gateway, guard)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
-        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options, brief))
+        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options))
 
 
 def _refuse_options_of_runs() -> None:
