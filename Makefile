@@ -1,5 +1,6 @@
 # make demo [KEEP=1] [DIR=folder]   train an R model, log, register, serve and score it
-# make test                         set up and run every test, Python and R
+# make test                         set up and run every test, Python and R; what is stored is also tried on the
+#                                   server that CRATEFLOW_TEST_DATABASE_URI names, as mysql://root@host:3306/mysql
 # make lint                         style, types and layers only
 # make test-flavors                 the tests of the model libraries too large for every run
 #

@@ -2,6 +2,10 @@
 
 Nothing is shared with a server that the machine may run already: each listens on a socket in its folder
 only, keeps nothing safe from a power cut, and is gone with the test session.
+
+One more server is tested beside these where CRATEFLOW_TEST_DATABASE_URI names it, as MySQL, which the
+distribution does not have: ``mysql://root:secret@127.0.0.1:3306/mysql``. Its user must be allowed to make
+databases and users, and to set the server read-only.
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +27,9 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from waiting import until
 
+from pycore.store.engines import parse
+
+_GIVEN_URI = os.environ.get("CRATEFLOW_TEST_DATABASE_URI")
 _UNSYNCED = ("--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--skip-log-bin")
 _NO_PASSWORD = "--auth-root-authentication-method=normal"
 
@@ -31,6 +39,27 @@ class DatabaseServer:
     """A running server and the URI of the database its owner begins in."""
 
     uri: str
+
+    @contextlib.contextmanager
+    def new_database(self) -> Iterator[str]:
+        """Make an empty database, yield its URI, and drop it."""
+        url = parse(self.uri)
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            with engine.connect() as connection:
+                connection.execute(text(f"DROP DATABASE {name}"))
+            engine.dispose()
+
+
+@dataclass
+class OwnServer(DatabaseServer):
+    """A server of the tests' own, which they may kill."""
+
     command: Sequence[str]
     user: str | None
     socket: Path
@@ -73,23 +102,9 @@ class DatabaseServer:
         finally:
             self.start()
 
-    @contextlib.contextmanager
-    def new_database(self) -> Iterator[str]:
-        """Make an empty database, yield its URI, and drop it."""
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        engine = create_engine(make_url(self.uri), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        try:
-            yield make_url(self.uri).set(database=name).render_as_string(hide_password=False)
-        finally:
-            with engine.connect() as connection:
-                connection.execute(text(f"DROP DATABASE {name}"))
-            engine.dispose()
-
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[DatabaseServer]:
+def postgresql() -> Iterator[OwnServer]:
     """Run a PostgreSQL server."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
     with _folder("postgres") as (folder, user):
@@ -102,11 +117,11 @@ def postgresql() -> Iterator[DatabaseServer]:
         uri = f"postgresql+psycopg://crateflow@/postgres?host={folder}"
         # Its processes would outlive a killed parent for a while; this signal ends them all at once, and
         # the next start finds what a crash leaves.
-        yield from _running(DatabaseServer(uri, command, user, folder / ".s.PGSQL.5432", signal.SIGQUIT))
+        yield from _running(OwnServer(uri, command, user, folder / ".s.PGSQL.5432", signal.SIGQUIT))
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[DatabaseServer]:
+def mariadb() -> Iterator[OwnServer]:
     """Run a MariaDB server."""
     with _folder("mysql") as (folder, user):
         data = folder / "data"
@@ -118,10 +133,27 @@ def mariadb() -> Iterator[DatabaseServer]:
         command = [server, "--no-defaults", *own, f"--socket={folder / 'socket'}", "--skip-networking"]
         command += [f"--pid-file={folder / 'pid'}", *_UNSYNCED]
         uri = f"mysql+pymysql://root@localhost/mysql?unix_socket={folder}/socket"
-        yield from _running(DatabaseServer(uri, command, user, folder / "socket", signal.SIGKILL))
+        yield from _running(OwnServer(uri, command, user, folder / "socket", signal.SIGKILL))
 
 
-def _running(server: DatabaseServer) -> Iterator[DatabaseServer]:
+@contextlib.contextmanager
+def _given() -> Iterator[DatabaseServer]:
+    assert _GIVEN_URI is not None
+    yield DatabaseServer(_GIVEN_URI)
+
+
+#: Servers that tests may kill, and all servers, by name.
+OWN_SERVERS: Mapping[str, Callable[[], AbstractContextManager[OwnServer]]] = {
+    "postgresql": postgresql,
+    "mariadb": mariadb,
+}
+SERVERS: Mapping[str, Callable[[], AbstractContextManager[DatabaseServer]]] = {
+    **OWN_SERVERS,
+    **({"given": _given} if _GIVEN_URI else {}),
+}
+
+
+def _running(server: OwnServer) -> Iterator[OwnServer]:
     try:
         server.start()
         yield server

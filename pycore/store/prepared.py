@@ -8,7 +8,7 @@ which knows a lost connection when it sees one; the way there costs more than it
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Executable
@@ -26,7 +26,7 @@ class Prepared:
 
     def __init__(self, build: Callable[[str], Executable]) -> None:
         self._build = build
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[Hashable, _Compiled] = {}
 
     def execute(self, connection: Connection, **values: Any) -> None:
         """Run the statement with one set of values."""
@@ -65,12 +65,13 @@ class Prepared:
 
     def _compile(self, connection: Connection) -> _Compiled:
         dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name)
+        kind = dialect.name if dialect.name != "mysql" else _kind_of_mysql(dialect)
+        compiled = self._compiled.get(kind)
         if compiled is None:
             # Threads that come here together make the same text; the last one stays.
             statement = cast(Any, self._build(dialect.name))
             compiler = cast(SQLCompiler, statement.compile(dialect=dialect))
-            compiled = self._compiled[dialect.name] = _Compiled(str(compiler), compiler.positiontup)
+            compiled = self._compiled[kind] = _Compiled(str(compiler), compiler.positiontup)
         return compiled
 
 
@@ -78,6 +79,11 @@ class _Compiled(NamedTuple):
     text: str
     #: Parameters in the order of the text; None where they stand in it by name.
     names: list[str] | None
+
+
+def _kind_of_mysql(dialect: Any) -> Hashable:
+    """Tell MySQL from MariaDB, and old from new: each words upserts its own way."""
+    return dialect.is_mariadb, dialect.server_version_info
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

@@ -20,7 +20,8 @@ _VERSION_TABLE = "alembic_version"
 _MIGRATIONS = "pycore.store:migrations"
 # Any constants do, as long as no other program locks the same.
 _POSTGRESQL_LOCK = 0x_C2A7_EF10
-_MYSQL_LOCK = "CONCAT('crateflow ', MD5(DATABASE()))"
+# A lock's name is short. MySQL 9 has no MD5() any more.
+_MYSQL_LOCK = "CONCAT('crateflow ', LEFT(SHA2(DATABASE(), 256), 32))"
 _LOCK_TIMEOUT_S = 120
 
 

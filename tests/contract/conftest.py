@@ -7,11 +7,11 @@ is given, and a line in IMPLEMENTATIONS. The rules are also held to it over each
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from database_servers import mariadb, postgresql
+from database_servers import SERVERS
 from live_server import live_server
 from sqlalchemy import inspect, text
 
@@ -43,15 +43,13 @@ IMPLEMENTATIONS: dict[str, Callable[[Path], AbstractContextManager[Api]]] = {
 }
 
 
-SERVERS = ("on_postgresql", "on_mariadb")
-
-
 @pytest.fixture(params=[*IMPLEMENTATIONS, *SERVERS])
-def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+def api(
+    request: pytest.FixtureRequest, tmp_path: Path, on_server: Callable[[str], Database]
+) -> Iterator[Api]:
     """An empty platform."""
     if request.param in SERVERS:
-        database: Database = request.getfixturevalue(request.param)
-        _empty(database)
+        database = on_server(request.param)
         yield build_api(database, StoresByScheme(), str(tmp_path / "artifacts"))
         return
     with IMPLEMENTATIONS[request.param](tmp_path) as api:
@@ -59,29 +57,32 @@ def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, on_server: Callable[[str], Database]
+) -> Iterator[Database]:
     """An empty database of each kind."""
     if request.param == "sqlite":
         with Database.open(f"sqlite:///{tmp_path}/crateflow.db") as database:
             yield database
         return
-    server: Database = request.getfixturevalue(request.param)
-    _empty(server)
-    yield server
+    yield on_server(request.param)
 
 
 @pytest.fixture(scope="session")
-def on_postgresql() -> Iterator[Database]:
-    """A database that each test finds empty."""
-    with postgresql() as server, server.new_database() as uri, Database.open(uri) as database:
-        yield database
+def on_server() -> Iterator[Callable[[str], Database]]:
+    """Return an empty database on a server, the same one each time; a server starts when it is needed."""
+    with ExitStack() as stack:
+        opened: dict[str, Database] = {}
 
+        def on_server(name: str) -> Database:
+            if name not in opened:
+                server = stack.enter_context(SERVERS[name]())
+                uri = stack.enter_context(server.new_database())
+                opened[name] = stack.enter_context(Database.open(uri))
+            _empty(opened[name])
+            return opened[name]
 
-@pytest.fixture(scope="session")
-def on_mariadb() -> Iterator[Database]:
-    """A database that each test finds empty."""
-    with mariadb() as server, server.new_database() as uri, Database.open(uri) as database:
-        yield database
+        yield on_server
 
 
 def _empty(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL and MariaDB: real servers, many processes at once, and servers that die."""
+"""PostgreSQL, MariaDB and what else is given: real servers, many processes at once, and servers that die."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from database_servers import mariadb, postgresql
+from database_servers import OWN_SERVERS, SERVERS
 from old_databases import FILES, copy_to, deleted_times, use
 from sqlalchemy import create_engine, make_url, text
 
@@ -22,8 +22,6 @@ from pycore.services import build_api
 from pycore.services.garbage import GarbageCollector, Selection
 from pycore.store import Database, engines, schema
 from pycore.store.tables import metadata
-
-SERVERS = {"postgresql": postgresql, "mariadb": mariadb}
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -227,6 +225,7 @@ def test_a_nul_character_is_refused_or_kept(api):
         assert api.runs.get(run_id).data.params == {"p": "a\0b"}
 
 
+@pytest.mark.parametrize("server", OWN_SERVERS, indirect=True)
 @pytest.mark.usefixtures("abandoned_sockets")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_lost_server_is_unavailable_and_what_was_acknowledged_is_there_when_it_returns(server, api):
@@ -240,6 +239,7 @@ def test_a_lost_server_is_unavailable_and_what_was_acknowledged_is_there_when_it
     assert api.runs.get(run_id).data.params == {"before": "1", "after": "1"}
 
 
+@pytest.mark.parametrize("server", OWN_SERVERS, indirect=True)
 def test_a_connection_lost_within_a_transaction_leaves_nothing_of_it(server, database, api):
     def rename():
         with database.transaction() as connection:
@@ -255,7 +255,7 @@ def test_a_connection_lost_within_a_transaction_leaves_nothing_of_it(server, dat
 @pytest.fixture
 def owner(server):
     """A connection of the server's owner, whose statements take effect at once."""
-    engine = create_engine(make_url(server.uri), isolation_level="AUTOCOMMIT")
+    engine = create_engine(engines.parse(server.uri), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -270,10 +270,11 @@ def readable(uri, owner):
         yield uri
         return
     # Who owns the server may write all the same.
-    owner.execute(text("CREATE OR REPLACE USER reader@localhost"))
+    owner.execute(text("DROP USER IF EXISTS reader@localhost"))
+    owner.execute(text("CREATE USER reader@localhost"))
     owner.execute(text(f"GRANT ALL ON {url.database}.* TO reader@localhost"))
     owner.execute(text("SET GLOBAL read_only = 1"))
-    yield url.set(username="reader").render_as_string(hide_password=False)
+    yield url.set(username="reader", password="").render_as_string(hide_password=False)
     owner.execute(text("SET GLOBAL read_only = 0"))
 
 
