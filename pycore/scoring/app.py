@@ -24,7 +24,6 @@ from pycore.models.spec import Model
 from pycore.scoring.body_limit import BodyLimit, configured_limit
 from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.input_example import example_body
-from pycore.scoring.metrics import CONTENT_TYPE as METRICS_TYPE
 from pycore.scoring.metrics import render_metrics
 from pycore.scoring.openapi import describe
 from pycore.scoring.request_body import read_request_body
@@ -147,7 +146,8 @@ class ScoringApp:
         return _Response(b"\n")
 
     def _metrics(self, _: dict[str, Any]) -> _Response:
-        return _Response(render_metrics(self._engine.state()), content_type=METRICS_TYPE)
+        text, content_type = render_metrics(self._engine.state())
+        return _Response(text, content_type=content_type)
 
     def _openapi(self, _: dict[str, Any]) -> _Response:
         example = None if self._example is None else loads(self._example)

@@ -1,65 +1,80 @@
-"""A host's state as text for Prometheus.
+"""A host's state as Prometheus reads it.
 
-References
-----------
-Prometheus text exposition format 0.0.4.
+The host is one process and has all the figures. They need none of the library's counters, which are kept
+per process, but only its way to write figures down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-def render_metrics(state: Mapping[str, Any]) -> bytes:
-    """Return the figures of `pycore.scoring.engine.client.EngineClient.state` for a scrape."""
-    figures = state["figures"]
-    lines = [
-        *_described("requests_total", "counter", "Requests that reached the model, by how they ended."),
-        *(
-            f'crateflow_requests_total{{outcome="{outcome}"}} {count}'
-            for outcome, count in figures["requests"].items()
-        ),
-        *_histogram("request_seconds", "Time from a request's arrival to its answer.", figures["seconds"]),
-        *_histogram("batch_requests", "Requests that were scored by one call.", figures["batches"]),
-        *_single("queue_requests", "gauge", "Requests that wait for a worker.", state["queued"]),
-        *_single("running_requests", "gauge", "Requests that workers have.", state["running"]),
-        *_single("workers_ready", "gauge", "Workers that can score.", state["ready"]),
-        *_single("workers_started_total", "counter", "Workers started.", state["workers_started"]),
-        *_single("worker_restarts_total", "counter", "Workers that ended.", state["restarts"]),
-        *_described("worker_memory_bytes", "gauge", "A worker's share of memory (PSS)."),
-        *(
-            f'crateflow_worker_memory_bytes{{worker="{pid}"}} {_memory_bytes(pid)}'
-            for pid in state["workers"]
-        ),
-    ]
-    return ("\n".join(lines) + "\n").encode()
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 
-def _described(name: str, kind: str, meaning: str) -> list[str]:
-    return [f"# HELP crateflow_{name} {meaning}", f"# TYPE crateflow_{name} {kind}"]
+def render_metrics(state: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the figures of a host for a scrape, and their content type.
+
+    Parameters
+    ----------
+    state : mapping
+        From `pycore.scoring.engine.client.EngineClient.state`.
+    """
+    # Not before the first scrape: most servers are started, and many used, without any.
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_State(state))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def _single(name: str, kind: str, meaning: str, value: int) -> list[str]:
-    return [*_described(name, kind, meaning), f"crateflow_{name} {value}"]
+class _State:
+    """What the registry of a scrape is asked for."""
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        """Give all metrics."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        state, figures = self._state, self._state["figures"]
+        requests = CounterMetricFamily(
+            "crateflow_requests", "Requests that reached the model, by how they ended.", labels=["outcome"]
+        )
+        for outcome, count in figures["requests"].items():
+            requests.add_metric([outcome], count)
+        yield requests
+        yield _histogram(
+            "request_seconds", "Time from a request's arrival to its answer.", figures["seconds"]
+        )
+        yield _histogram("batch_requests", "Requests that were scored by one call.", figures["batches"])
+        for name, meaning, value in (
+            ("queue_requests", "Requests that wait for a worker.", state["queued"]),
+            ("running_requests", "Requests that workers have.", state["running"]),
+            ("workers_ready", "Workers that can score.", state["ready"]),
+        ):
+            yield GaugeMetricFamily(f"crateflow_{name}", meaning, value)
+        yield CounterMetricFamily("crateflow_workers_started", "Workers started.", state["workers_started"])
+        yield CounterMetricFamily("crateflow_worker_restarts", "Workers that ended.", state["restarts"])
+        memory = GaugeMetricFamily(
+            "crateflow_worker_memory_bytes", "A worker's share of memory (PSS).", labels=["worker"]
+        )
+        for pid in state["workers"]:
+            memory.add_metric([str(pid)], _memory_bytes(pid))
+        yield memory
 
 
-def _histogram(name: str, meaning: str, histogram: Mapping[str, Any]) -> list[str]:
-    totals = list(accumulate(histogram["counts"]))
+def _histogram(name: str, meaning: str, histogram: Mapping[str, Any]) -> Metric:
+    from prometheus_client.core import HistogramMetricFamily
+
     bounds = [*map(str, histogram["bounds"]), "+Inf"]
-    return [
-        *_described(name, "histogram", meaning),
-        *(
-            f'crateflow_{name}_bucket{{le="{bound}"}} {total}'
-            for bound, total in zip(bounds, totals, strict=True)
-        ),
-        f"crateflow_{name}_sum {histogram['sum']}",
-        f"crateflow_{name}_count {totals[-1]}",
-    ]
+    totals = accumulate(histogram["counts"])
+    buckets = list(zip(bounds, totals, strict=True))
+    return HistogramMetricFamily(f"crateflow_{name}", meaning, buckets, histogram["sum"])
 
 
 def _memory_bytes(pid: int) -> int:

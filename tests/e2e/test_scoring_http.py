@@ -181,7 +181,7 @@ def test_metrics_count_what_the_model_was_asked(server):
     def requests_of(outcome):
         text = requests.get(f"{server('O')}/metrics", timeout=30).text
         name = f'crateflow_requests_total{{outcome="{outcome}"}} '
-        return sum(int(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
+        return sum(float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
 
     good, refused = requests_of("ok"), requests_of("BAD_REQUEST")
     post(server("O"), {"inputs": {"x": [1]}})
@@ -481,10 +481,10 @@ def test_every_request_of_a_queue_is_scored_alone_where_that_is_asked(tmp_path):
         until(gate.with_suffix(".reached").exists)
         others = [pool.submit(post, serving.url, {"inputs": {"x": [2], "do": [""]}}) for _ in range(3)]
         metrics = f"{serving.url}/metrics"
-        until(lambda: "crateflow_queue_requests 3\n" in requests.get(metrics, timeout=LIMIT_S).text)
+        until(lambda: "crateflow_queue_requests 3.0\n" in requests.get(metrics, timeout=LIMIT_S).text)
         gate.touch()
         assert {answer.result().status_code for answer in (first, *others)} == {200}
-        assert 'crateflow_batch_requests_bucket{le="1.0"} 4\n' in requests.get(metrics, timeout=LIMIT_S).text
+        assert 'crateflow_batch_requests_bucket{le="1.0"} 4.0\n' in requests.get(metrics, timeout=LIMIT_S).text
 
 
 def test_the_page_of_the_api(server):
