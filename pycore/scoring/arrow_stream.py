@@ -171,7 +171,9 @@ def _read_column(pa: Any, name: str, kind: Kind, chunks: pyarrow.ChunkedArray) -
         case "long":
             return _filled(kind, array.cast(pa.int64()))
         case "double":
-            return _filled(kind, array.cast(pa.float64(), safe=False))
+            # To cast what needs no cast takes as long as all the rest of a column.
+            exact = array.type == pa.float64()
+            return _filled(kind, array if exact else array.cast(pa.float64(), safe=False))
 
 
 def _read_coded(pa: Any, name: str, array: pyarrow.DictionaryArray, kind: Kind) -> Column:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import simdjson
 
 from pycore.models.columns import DTYPES, Column
@@ -18,6 +19,8 @@ from pycore.models.schema import Schema
 
 #: Smaller bodies are read as quickly by the general reader.
 LEAST_BYTES = 16_384
+#: More rows would pay for being looked at cell by cell.
+_FEW_ROWS = 16
 
 #: What simdjson raises for text that is not JSON, numbers beyond its types, and values of other types.
 _UNREADABLE = (ValueError, RuntimeError, TypeError)
@@ -48,9 +51,28 @@ def columns_from_split(body: bytes, schema: Schema | None) -> dict[str, Column] 
         brackets = np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))
         if brackets != 2 + len(rows) or set(map(len, rows)) != {len(names)}:
             return None
-        return _columns(names, rows, len(rows), schema)
+        return _doubles(_columns(names, _cells(rows)), schema)
     except (*_UNREADABLE, KeyError, AttributeError):
         return None
+
+
+def columns_from_rows(
+    names: Sequence[Any], rows: Sequence[Sequence[Any]], schema: Schema | None
+) -> dict[str, Column] | None:
+    """Return a few rows of doubles as columns, by one call for all; otherwise as `columns_from_split`.
+
+    Parameters
+    ----------
+    names : sequence
+    rows : sequence of sequences
+        Each as long as `names`.
+    schema : Schema, optional
+    """
+    if not 0 < len(rows) <= _FEW_ROWS or not _takes_doubles(schema):
+        return None
+    if any(type(cell) is not float for row in rows for cell in row):
+        return None
+    return _columns(names, np.array(rows, DTYPES["double"]))
 
 
 def columns_from_csv(body: bytes, schema: Schema | None) -> dict[str, Column] | None:
@@ -65,30 +87,39 @@ def columns_from_csv(body: bytes, schema: Schema | None) -> dict[str, Column] | 
         line = b"," * (len(names) - 1) + end
         # What is left without the numbers tells whether every line has as many as there are names.
         marks = lines.translate(None, _NUMBERS_IN_TEXT) + end
-        n_rows = len(marks) // len(line)
-        if "" in names or marks != line * n_rows:
+        if "" in names or marks != line * (len(marks) // len(line)):
             return None
         numbers: Any = simdjson.Parser().parse(b"[%b]" % lines.translate(_LINES_AS_ONE))
-        return _columns(names, numbers, n_rows, schema)
+        return _doubles(_columns(names, _cells(numbers)), schema)
     except _UNREADABLE:
         return None
 
 
-def _columns(
-    names: Sequence[Any], numbers: Any, n_rows: int, schema: Schema | None
-) -> dict[str, Column] | None:
-    """Return the columns of numbers that lie row by row, as an array or arrays of `simdjson`."""
+def _columns(names: Sequence[Any], cells: npt.NDArray[np.float64]) -> dict[str, Column] | None:
+    """Return the columns of numbers that lie row by row; None where their names are none."""
     if set(map(type, names)) != {str}:
         return None
-    cells = np.frombuffer(numbers.as_buffer(of_type="d"), DTYPES["double"])
-    data = np.ascontiguousarray(cells.reshape(n_rows, len(names)).T)
+    data = np.ascontiguousarray(cells.reshape(-1, len(names)).T)
     columns = {name: Column("double", values) for name, values in zip(names, data, strict=True)}
-    return columns if len(columns) == len(names) and _are_doubles(columns, schema) else None
+    return columns if len(columns) == len(names) else None
 
 
-def _are_doubles(columns: dict[str, Column], schema: Schema | None) -> bool:
-    """Return whether these columns of numbers are doubles to the general reader as well."""
-    if schema is not None:
-        return all(spec.type in _NUMBERS for spec in schema.columns) and not schema.is_tensor_spec()
-    # A column of whole numbers may have been written as integers.
-    return not any((column.data == np.trunc(column.data)).all() for column in columns.values())
+def _cells(numbers: Any) -> npt.NDArray[np.float64]:
+    """Return all numbers of an array, or of arrays, of `simdjson`."""
+    return np.frombuffer(numbers.as_buffer(of_type="d"), DTYPES["double"])
+
+
+def _doubles(columns: dict[str, Column] | None, schema: Schema | None) -> dict[str, Column] | None:
+    """Return the columns if they are doubles to the general reader as well."""
+    if columns is None or not _takes_doubles(schema):
+        return None
+    # Without schema, a column of whole numbers may have been written as integers.
+    if schema is None and any((column.data == np.trunc(column.data)).all() for column in columns.values()):
+        return None
+    return columns
+
+
+def _takes_doubles(schema: Schema | None) -> bool:
+    if schema is None:
+        return True
+    return not schema.is_tensor_spec() and all(spec.type in _NUMBERS for spec in schema.columns)

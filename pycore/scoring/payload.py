@@ -32,7 +32,7 @@ from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 from pycore.scoring.content_type import body_format
 from pycore.scoring.csv_body import read_csv
 from pycore.scoring.legacy_bodies import modernized
-from pycore.scoring.number_rows import columns_from_csv, columns_from_split
+from pycore.scoring.number_rows import columns_from_csv, columns_from_rows, columns_from_split
 from pycore.wire.encoding import dumps, loads
 
 _CHAT_KEYS = frozenset({"messages", "prompt", "input"})
@@ -180,6 +180,8 @@ def _read_split(value: Any, schema: Schema | None) -> Block:
         raise _malformed(f"Row {number} has {len(row)} values for {len(names)} columns.")
     if schema is not None and _lone_tensor(schema):
         return array_from_lists(rows, schema.tensors[0])
+    if (doubles := columns_from_rows(names, rows, schema)) is not None:
+        return table_from_columns(doubles, schema)
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     named = dict(zip(map(str, names), columns, strict=True))
     if len(named) < len(names):

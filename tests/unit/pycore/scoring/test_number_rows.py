@@ -12,7 +12,7 @@ from pycore.models.data_types import DataType
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import ColSpec, Schema
 from pycore.scoring import number_rows
-from pycore.scoring.number_rows import columns_from_csv, columns_from_split
+from pycore.scoring.number_rows import columns_from_csv, columns_from_rows, columns_from_split
 from pycore.scoring.payload import read_payload
 
 NUMBERS = Schema([ColSpec("double", "a"), ColSpec("float", "b")])
@@ -42,6 +42,7 @@ def read_slowly(body, content_type, schema):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(number_rows, "LEAST_BYTES", len(body) + 1)
+        patch.setattr(number_rows, "_FEW_ROWS", 0)
         return read_payload(body, content_type, ModelSignature(schema) if schema else None).data
 
 
@@ -58,6 +59,22 @@ def test_json_is_read_alike_or_left_alone(data, schema):
     quick = columns_from_split(body, schema)
     if quick is not None:
         check_equal(table_from_columns(quick, schema).columns, read_slowly(body, None, schema))
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=2), max_size=4), st.sampled_from([None, NUMBERS]))
+def test_a_few_rows_are_read_alike_or_left_alone(data, schema):
+    quick = columns_from_rows(["a", "b"], data, schema)
+    assert (quick is not None) == (data != [] and all(type(cell) is float for row in data for cell in row))
+    if quick is not None:
+        check_equal(table_from_columns(quick, schema).columns, read_slowly(split(data), None, schema))
+
+
+def test_a_few_rows_of_a_model_that_takes_other_things_are_left_alone():
+    schema = Schema([ColSpec("double", "a"), ColSpec("long", "b")])
+    assert columns_from_rows(["a", "b"], [[1.5, 2.0]], schema) is None
+    assert columns_from_rows(["a", 1], [[1.5, 2.0]], None) is None
+    assert columns_from_rows(["a", "a"], [[1.5, 2.0]], None) is None
+    assert columns_from_rows([], [[], []], None) is None
 
 
 @given(st.text("0123456789.-+eEnaif,[]\"' \r\n", max_size=40), st.sampled_from([None, NUMBERS]))
