@@ -100,6 +100,11 @@ class FrameBuffer:
         self._missing_bytes = 0
 
     @property
+    def missing_bytes(self) -> int:
+        """How many bytes of a frame that has begun are still to come; 0 between frames."""
+        return self._missing_bytes
+
+    @property
     def read_bytes(self) -> int:
         """How many bytes to ask the stream for next."""
         return min(max(self._missing_bytes, _FIRST_READ_BYTES), _LONGEST_READ_BYTES)

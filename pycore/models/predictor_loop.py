@@ -50,22 +50,50 @@ def serve(predictor: Predictor, connection: socket.socket) -> None:
     """
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     inbox = FrameBuffer()
-    batch: list[_Request] = []
-    batch_size = 1
+    batches = Batches(predictor)
     try:
         while data := connection.recv(inbox.read_bytes):
             for frame in inbox.feed(data):
-                head, block = decode(frame)
-                if block is None:
-                    batch_size = head["together"]
-                    continue
-                batch.append(_Request(head["id"], head["params"], block))
-                if len(batch) == batch_size:
-                    for answer in _answers(predictor, batch):
-                        connection.sendall(answer)
-                    batch, batch_size = [], 1
+                for answer in batches.answers(*decode(frame)):
+                    connection.sendall(answer)
     except (BrokenPipeError, ConnectionResetError):
         return  # Nobody waits for answers any more.
+
+
+class Batches:
+    """Scores requests as they come, those of a batch when all of them are there.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._waiting: list[_Request] = []
+        self._size = 1
+
+    def answers(self, head: Mapping[str, Any], block: Block | None) -> Iterator[bytes]:
+        """Take a frame and give the answers that are due now."""
+        if block is None:
+            self._size = head["together"]
+            return
+        self._waiting.append(_Request(head["id"], head["params"], block))
+        if len(self._waiting) == self._size:
+            batch, self._waiting, self._size = self._waiting, [], 1
+            yield from _answers(self._predictor, batch)
+
+
+def answer(predictor: Predictor, head: Mapping[str, Any], block: Block) -> tuple[bytes, bool]:
+    """Score one request by itself, and return its answer and whether that is a failure."""
+    try:
+        result = predictor.predict(block, head["params"])
+        return encode({"id": head["id"], "ok": True}, result), False
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; its caller is told
+        # The caller gets the message alone; the trace, where there is more to it, is for who runs the server.
+        if not isinstance(error, MlflowException) or error.__cause__ is not None:
+            traceback.print_exc()
+        return encode({"id": head["id"], "error": to_plain(error)}), True
 
 
 def _answers(predictor: Predictor, batch: list[_Request]) -> Iterator[bytes]:
@@ -75,7 +103,7 @@ def _answers(predictor: Predictor, batch: list[_Request]) -> Iterator[bytes]:
             yield from together
             return
     for request in batch:
-        yield _answer_alone(predictor, request)
+        yield answer(predictor, {"id": request.id, "params": request.params}, request.block)[0]
 
 
 def _answers_together(predictor: Predictor, batch: list[_Request]) -> list[bytes] | None:
@@ -89,14 +117,3 @@ def _answers_together(predictor: Predictor, batch: list[_Request]) -> list[bytes
         ]
     except (Exception, SystemExit):  # noqa: BLE001 - a model may raise anything; tried again one by one
         return None
-
-
-def _answer_alone(predictor: Predictor, request: _Request) -> bytes:
-    try:
-        result = predictor.predict(request.block, request.params)
-        return encode({"id": request.id, "ok": True}, result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; its caller is told
-        # The caller gets the message alone; the trace, where there is more to it, is for who runs the server.
-        if not isinstance(error, MlflowException) or error.__cause__ is not None:
-            traceback.print_exc()
-        return encode({"id": request.id, "error": to_plain(error)})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import socket
+import struct
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -79,7 +81,7 @@ class EngineClient:
         question = encode({"id": self._next_id(), **head}, block)
         try:
             frame = _receive_frame(self._send(question))
-        except TimeoutError as error:
+        except BlockingIOError as error:
             self.close()
             raise DeadlineExceeded(
                 f"The model's host has not answered within {self._timeout_s + _GRACE_S:g} s."
@@ -113,7 +115,10 @@ class EngineClient:
                 return stream
         stream = socket.socket(socket.AF_UNIX)
         self._of_thread.stream = stream
-        stream.settimeout(self._timeout_s + _GRACE_S)
+        # The kernel's own limits: with those of Python's sockets each call would be two.
+        limit = struct.pack("@ll", math.ceil(self._timeout_s + _GRACE_S), 0)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         stream.connect(str(self._address))
         stream.sendall(question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from pycore.errors import InvalidInput
@@ -50,6 +50,28 @@ class Connection:
     def has_unsent(self) -> bool:
         """Whether something waits for the other side to read."""
         return self.is_open and bool(self._outbox)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is on its way in either direction, as far as is known here."""
+        return self.is_open and not self._outbox and not self._inbox.missing_bytes
+
+    def fileno(self) -> int:
+        """Return the stream's file number."""
+        return self._stream.fileno()
+
+    def pause(self) -> None:
+        """Leave reading to somebody else, who has the same stream."""
+        self._selector.unregister(self._stream)
+
+    def resume(self) -> None:
+        """Read again, however the other reader has left the stream."""
+        self._stream.setblocking(False)
+        self._selector.register(self._stream, selectors.EVENT_READ, self._on_events)
+
+    def send_with_files(self, data: bytes, files: Sequence[int]) -> None:
+        """Send a few bytes together with open files; only while the connection `is_at_rest`."""
+        socket.send_fds(self._stream, [data], files)
 
     def send(self, data: bytes) -> None:
         """Send what the socket takes now and keep the rest for later; nothing when it is closed."""

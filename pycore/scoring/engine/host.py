@@ -18,6 +18,10 @@ What happens to a request when its worker is lost:
 - its time was over: `DeadlineExceeded`;
 - the worker died: once more on another worker, alone; after the second death `ModelCrashed`;
 - it was in a batch with the culprit: again, alone.
+
+The same holds for requests that a worker takes from a caller's connection which was lent to it (see
+`pycore.scoring.engine.loans`): they are still on the connection then. Only a caller whose answer may have
+been sent in part loses its connection.
 """
 
 from __future__ import annotations
@@ -43,6 +47,8 @@ from pycore.scoring.engine import sandbox
 from pycore.scoring.engine.connection import Connection
 from pycore.scoring.engine.figures import Figures
 from pycore.scoring.engine.loading import load_to_fork
+from pycore.scoring.engine.loan_notes import Phase
+from pycore.scoring.engine.loans import Lender
 from pycore.scoring.engine.options import EngineOptions
 from pycore.scoring.engine.request_queue import Request, RequestQueue
 from pycore.scoring.engine.worker import forking, open_files, starting_cold
@@ -87,6 +93,7 @@ class Host:
         self._opened = False
         self._stopping = False
         self._figures = Figures()
+        self._lender = Lender(self._figures, options.timeout_s)
 
     def run(self) -> None:
         """Serve until SIGTERM, then answer what has been accepted and return.
@@ -121,6 +128,7 @@ class Host:
     def _stop(self, woken: socket.socket) -> None:
         woken.recv(1024)
         self._stopping = True
+        self._lender.recall(self._pool.workers)
         if self._listener is not None:
             self._selector.unregister(self._listener)
             self._listener.close()
@@ -130,7 +138,7 @@ class Host:
     def _is_done(self) -> bool:
         return not (
             len(self._queue)
-            or any(worker.running for worker in self._pool.workers)
+            or any(worker.running or worker.loan for worker in self._pool.workers)
             or any(caller.has_unsent for caller in self._callers)
         )
 
@@ -156,6 +164,7 @@ class Host:
     def _seconds_to_wait(self) -> float | None:
         times = [self._queue.next_deadline(), self._pool.next_start()]
         times += [worker.give_up_at for worker in self._pool.workers]
+        times += [worker.loan.look_at for worker in self._pool.workers if worker.loan and worker.ready]
         known = [time_s for time_s in times if time_s is not None]
         return max(0.0, min(known) - time.monotonic()) if known else None
 
@@ -175,6 +184,10 @@ class Host:
             rows=head["rows"],
             batch_key=head["batch"] if self._batchable else None,
         )
+        since = self._lender.interrupted_since(caller)
+        if since is not None:
+            self._resume_request(request, since)
+            return
         try:
             if self._stopping:
                 raise Unavailable("The model is being stopped; try again later.")
@@ -184,6 +197,7 @@ class Host:
 
     def _on_caller_gone(self, caller: Connection) -> None:
         self._callers.remove(caller)
+        self._lender.forget(caller)
         self._queue.remove(lambda request: request.caller is caller)
 
     def _fail(self, request: Request, error: MlflowException) -> None:
@@ -192,12 +206,15 @@ class Host:
 
     def _state(self) -> dict[str, Any]:
         workers = self._pool.workers
+        loans = self._lender.count(workers)
         return {
             "workers": [worker.pid for worker in workers],
             "workers_started": self._pool.started,
             "ready": sum(worker.ready for worker in workers),
             "healthy": self._pool.is_healthy(),
-            "running": sum(len(worker.running) for worker in workers),
+            "running": sum(len(worker.running) for worker in workers)
+            + sum(loan.notes.phase is not Phase.WAITING for loan in loans),
+            "lent": len(loans),
             "queued": len(self._queue),
             "restarts": self._pool.started - len(workers),
             "answered": self._figures.total,
@@ -219,6 +236,8 @@ class Host:
             if len(batch) > 1:
                 frames.insert(0, encode({"together": len(batch)}))
             worker.connection.send(b"".join(frames))
+        if len(self._queue):
+            self._lender.somebody_waits(self._pool.workers, time.monotonic())
 
     def _on_worker_frame(self, worker: Worker, frame: bytes) -> None:
         head = read_head(frame)
@@ -229,17 +248,42 @@ class Host:
                 self._open()
         elif "failed" in head:
             self._on_failed_start(from_plain(head["failed"]))
+        elif "returned" in head:
+            caller = self._lender.end(worker)
+            if "failure" in head:
+                failure = head["failure"]
+                self._figures.answered(from_plain(failure["error"]).error_code, head["seconds"])
+                caller.send(encode(failure))
+                worker.served += 1
+            self._retire_if_due(worker)
         else:
             request = next(request for request in worker.running if request.id == head["id"])
             worker.running.remove(request)
             worker.served += 1
             outcome = from_plain(head["error"]).error_code if "error" in head else "ok"
-            self._figures.answered(outcome, time.monotonic() - request.arrived)
+            now = time.monotonic()
+            self._figures.answered(outcome, now - request.arrived)
             request.caller.send(frame)
             if not worker.running:
                 worker.give_up_at = None
-                if worker.served >= self._options.worker_requests:
-                    self._pool.kill(worker)
+                self._retire_if_due(worker)
+            worth_lending = self._lender.answered(request.caller, worker, request.arrived, now)
+            if worth_lending and not len(self._queue) and not self._stopping:
+                requests = self._options.worker_requests - worker.served
+                self._lender.lend(request.caller, worker, requests, now)
+
+    def _retire_if_due(self, worker: Worker) -> None:
+        if worker.served >= self._options.worker_requests:
+            self._pool.kill(worker)
+
+    def _resume_request(self, request: Request, since: float) -> None:
+        """Have a request scored by another worker than the one that died of it."""
+        request.arrived, request.deadline = since, since + self._options.timeout_s
+        request.deaths, request.alone = 1, True
+        if request.deadline <= time.monotonic():
+            self._fail(request, self._too_late())
+        else:
+            self._queue.put_back([request])
 
     def _on_failed_start(self, error: MlflowException) -> None:
         if not self._opened:
@@ -249,6 +293,9 @@ class Host:
     def _on_worker_lost(self, worker: Worker, how: str) -> None:
         if not self._opened:
             raise ModelError(f"The process that loads the model ended by itself: {how}.")
+        if spoilt := self._lender.end_of_dead(worker):
+            spoilt.close()
+            self._on_caller_gone(spoilt)
         now = time.monotonic()
         retried = []
         for request in worker.running:
@@ -275,6 +322,9 @@ class Host:
             if worker.give_up_at is not None and worker.give_up_at <= now:
                 worker.give_up_at = None
                 worker.stopped_early = True
+                self._pool.kill(worker)
+            loan = worker.loan
+            if loan is not None and worker.ready and loan.overdue(now, self._options.timeout_s):
                 self._pool.kill(worker)
 
     def _too_late(self) -> DeadlineExceeded:

@@ -13,11 +13,11 @@ from typing import NoReturn
 from pycore.errors import MlflowException
 from pycore.models.flavor import Predictor
 from pycore.models.frames import encode
-from pycore.models.predictor_loop import serve
 from pycore.models.remote_errors import to_plain
 from pycore.scoring.engine import sandbox
 from pycore.scoring.engine.loading import load
 from pycore.scoring.engine.options import EngineOptions
+from pycore.scoring.engine.worker_loop import WorkerLoop
 from pycore.scoring.engine.worker_pool import StartWorker
 
 
@@ -101,7 +101,7 @@ def _work(predictor: Predictor, stream: socket.socket, options: EngineOptions) -
         sandbox.limit_memory(options.memory_mb)
     stream.setblocking(True)
     stream.sendall(encode({"ready": True, "batchable": predictor.batchable}))
-    serve(predictor, stream)
+    WorkerLoop(predictor, stream).run()
     # Not sys.exit: what libraries do at an orderly end would undo the host's state, such as R's tempdir.
     os._exit(0)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pycore.scoring.engine.connection import Connection
+from pycore.scoring.engine.loans import Loan
 from pycore.scoring.engine.request_queue import Request
 
 #: Starts a process that speaks on the given stream, and returns its id.
@@ -43,6 +44,8 @@ class Worker:
         Requests answered.
     ready : bool
         It has loaded what it needs and has not been killed.
+    loan : Loan, optional
+        The caller whose requests it takes itself, and nobody else's.
     """
 
     pid: int
@@ -53,6 +56,12 @@ class Worker:
     stopped_early: bool = False
     served: int = 0
     ready: bool = False
+    loan: Loan | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it would take a request at once."""
+        return self.ready and not self.running and self.loan is None
 
 
 class WorkerPool:
@@ -98,7 +107,7 @@ class WorkerPool:
 
     def idle(self) -> Worker | None:
         """Return a worker that has nothing to do, None if all are busy."""
-        return next((worker for worker in self.workers if worker.ready and not worker.running), None)
+        return next((worker for worker in self.workers if worker.is_idle), None)
 
     def kill(self, worker: Worker) -> None:
         """End a worker at once, whatever it is doing: no call into R or C can be interrupted otherwise."""

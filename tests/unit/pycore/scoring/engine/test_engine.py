@@ -47,11 +47,15 @@ def running(model):
         yield client
 
 
-def ask(client, *numbers, do=""):
+def score(client, *numbers, do=""):
     x = Column("double", np.array(numbers, "<f8"))
     rows = Table({"x": x, "do": Column.of_texts([do] * len(numbers))}, len(numbers))
+    return client.predict(rows, {}).data.tolist()
+
+
+def ask(client, *numbers, do=""):
     try:
-        return client.predict(rows, {}).data.tolist()
+        return score(client, *numbers, do=do)
     finally:
         if threading.current_thread() is not threading.main_thread():
             client.close()
