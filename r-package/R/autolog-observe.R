@@ -66,7 +66,10 @@ is_called_by_package <- function(frame) {
 }
 
 start_training <- function(options, tags = list(), frame) {
-  training <- list(options = options, frame = frame, started_run = NULL, problem = NULL)
+  training <- list(
+    options = options, frame = frame, started_run = NULL, problem = NULL, interrupted = FALSE,
+    former_options = watch_interrupts()
+  )
   training$problem <- problem_of(
     if (is.null(active_run_id())) {
       training$started_run <- mlflow_id(mlflow_start_run(tags = c(options$extra_tags, tags)))
@@ -74,6 +77,20 @@ start_training <- function(options, tags = list(), frame) {
   )
   training$run_id <- active_run_id()
   session$training <- training
+}
+
+# R calls the function of this option on an interrupt that nothing handles: when a function ends without a
+# value, that tells an interrupt from an error.
+watch_interrupts <- function() {
+  former <- getOption("interrupt")
+  options(interrupt = function() {
+    note_interrupt()
+    if (is.function(former)) former()
+  })
+}
+
+note_interrupt <- function(...) {
+  if (!is.null(session$training)) session$training$interrupted <- TRUE
 }
 
 #' Log the model that a training returned, and end the run it started
@@ -84,14 +101,18 @@ start_training <- function(options, tags = list(), frame) {
 end_training <- function(frame, model) {
   training <- session$training
   if (!identical(training$frame, frame)) return(invisible())
-  on.exit(session$training <- NULL)
+  on.exit({
+    session$training <- NULL
+    options(training$former_options)
+  })
   failed <- identical(model, no_value)
   problem <- training$problem
   if (!failed && is.null(problem)) {
     problem <- problem_of(suppressMessages(log_training(model, training$run_id, training$options)))
   }
   if (!is.null(training$started_run)) {
-    close_problem <- problem_of(close_run(training$started_run, if (failed) "FAILED" else "FINISHED"))
+    status <- if (!failed) "FINISHED" else if (training$interrupted) "KILLED" else "FAILED"
+    close_problem <- problem_of(close_run(training$started_run, status))
     session$runs <- setdiff(session$runs, training$started_run)
     problem <- problem %||% close_problem
   }

@@ -13,8 +13,8 @@
 #'
 #' A training counts once: the forests that `train()` grows are part of it. What an installed package fits for
 #' purposes of its own, such as the line in a plot, is not logged; put it into `mlflow_fit()` where it
-#' should be. When logging fails, there is a warning, and the model is returned all the same. A training that
-#' fails or is interrupted fails its own run.
+#' should be. When logging fails, there is a warning, and the model is returned all the same. A run of its
+#' own ends as failed with a training that fails, and as killed with one that is interrupted.
 #'
 #' @param log_models Whether to log the model, as `model`.
 #' @param log_datasets Whether to note the training data, see [mlflow_log_input()].
@@ -83,7 +83,7 @@ mlflow_fit <- function(expr, log_models = TRUE, log_datasets = TRUE, registered_
     start_training(options, frame = environment())
     on.exit(end_training(environment(), returnValue(no_value)))
   }
-  expr
+  withCallingHandlers(expr, interrupt = note_interrupt)
 }
 
 training_options <- function(log_models, log_datasets, exclusive = FALSE, silent = FALSE,

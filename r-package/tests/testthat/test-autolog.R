@@ -171,6 +171,37 @@ test_that("a training that fails fails its run, and raises its own error", {
   expect_setequal(trained()$status, c("FAILED", "FINISHED"))
 })
 
+test_that("a training that is interrupted kills its run", {
+  uri <- local_tracking()
+  slow <- "slow <- function(x) { cat('training\\n'); Sys.sleep(60); x }"
+  trainings <- c(
+    "mlflow_autolog(); lm(dist ~ slow(speed), cars)",
+    "mlflow_fit(lm(dist ~ slow(speed), cars))",
+    "mlflow_autolog(); tryCatch(mlflow_fit(slow(1)), interrupt = function(cnd) NULL)"
+  )
+  for (training in trainings) {
+    mlflow_set_experiment(unique_name("interrupted")) |> suppressMessages()
+    process <- start_r(c("library(crateflow)", slow, training),
+      c(MLFLOW_TRACKING_URI = uri, MLFLOW_EXPERIMENT_ID = session$experiment_id)
+    )
+    withr::defer(process$kill())
+    expect_identical(first_line(process), "training")
+    expect_identical(trained()$status, "RUNNING")
+    process$interrupt()
+    process$wait(60000)
+    expect_identical(trained()$status, "KILLED")
+  }
+})
+
+test_that("what R does on an interrupt is as ever after a training", {
+  local_autolog(log_models = FALSE)
+  own <- function() NULL
+  withr::local_options(interrupt = own)
+  as_script(lm(dist ~ speed, cars))
+  expect_error(as_script(lm(nothing ~ speed, cars)))
+  expect_identical(getOption("interrupt"), own)
+})
+
 test_that("a failure of logging is one warning, and the model is returned", {
   local_autolog(log_models = FALSE)
   with(run <- mlflow_start_run(), {
