@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isqrt
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
@@ -42,8 +43,6 @@ from pycore.store.tables import HEAD_LENGTH
 
 C = Comparator
 _ORDERED: Mapping[Comparator, Callable[[Any, Any], Any]] = {C.LT: lt, C.LE: le, C.GT: gt, C.GE: ge, C.EQ: eq}
-#: As many matches of a filter are cheaper to sort than to be met along the order of 100,000 things.
-_FREQUENT = 3_000
 #: The parameters that take the sort values of a position.
 _AFTER = "after_{}"
 _INT64 = range(-(2**63), 2**63)
@@ -163,7 +162,7 @@ class Search:
         position : Position or None
             Where the page before ended.
         """
-        frequent = self._frequent(connection)
+        frequent = self._frequent(connection, limit)
         rows: list[Row[Any]] = []
         part_of_row: list[int] = []
         for number in range(position.part if position else 0, len(self._parts)):
@@ -178,20 +177,30 @@ class Search:
             position = None
         return rows, None
 
-    def _frequent(self, connection: Connection) -> frozenset[Field]:
+    def _frequent(self, connection: Connection, limit: int) -> frozenset[Field]:
         """Return the fields whose clauses hold for so many things that it is better to begin elsewhere.
 
         Other databases keep statistics for it. SQLite would take what a filter allows from its index and
         sort it, be it half of all things; it is led to walk along the order instead, testing each thing,
         until the page is full.
         """
+        if not self._counts:
+            return frozenset()
+        # Row numbers count up: there are not more things than the highest.
+        highest = connection.execute(self._highest).scalar_one() or 0
         # The more there is to test, the further it is to each thing that passes.
-        enough = _FREQUENT * len(self._clauses) ** 2
+        enough = _many(highest, limit) * len(self._clauses) ** 2
         return frozenset(
             of
             for of, count in self._counts
             if connection.execute(count, {"enough": enough}).scalar_one() == enough
         )
+
+    @cached_property
+    def _highest(self) -> Select[Any]:
+        """The highest row number of the things that are searched."""
+        (_, number), *_ = self._subject.link
+        return select(func.max(number))
 
     @cached_property
     def _counts(self) -> list[tuple[Field, Select[Any]]]:
@@ -355,6 +364,14 @@ class Search:
             return column != value
         compared: ColumnElement[bool] = _ORDERED[comparator](column, value)
         return compared
+
+
+def _many(things: int, limit: int) -> int:
+    """Return how many matches there are at least when it is shorter to meet a page of them along an order.
+
+    Of n things of which m match, that meets some `limit * n / m`; sorting the matches, it is m.
+    """
+    return isqrt(things * limit) + 1
 
 
 def _compare_metric(row: FromClause, clause: Clause) -> ColumnElement[bool]:

@@ -22,12 +22,12 @@ from pycore.wire.request import Arguments
 
 def inputs_to_json(inputs: RunInputs) -> JsonObject:
     """Return the inputs of a run as JSON."""
-    return without_absent(
-        {
-            "dataset_inputs": [dataset_to_json(given) for given in inputs.dataset_inputs],
-            "model_inputs": [model_to_json(model) for model in inputs.model_inputs],
-        }
-    )
+    fields: JsonObject = {}
+    if inputs.dataset_inputs:
+        fields["dataset_inputs"] = [dataset_to_json(given) for given in inputs.dataset_inputs]
+    if inputs.model_inputs:
+        fields["model_inputs"] = [model_to_json(model) for model in inputs.model_inputs]
+    return fields
 
 
 def inputs_from_json(fields: Mapping[str, Any]) -> RunInputs:
@@ -40,7 +40,9 @@ def inputs_from_json(fields: Mapping[str, Any]) -> RunInputs:
 
 def outputs_to_json(outputs: RunOutputs) -> JsonObject:
     """Return the outputs of a run as JSON."""
-    return without_absent({"model_outputs": [model_to_json(model) for model in outputs.model_outputs]})
+    if not outputs.model_outputs:
+        return {}
+    return {"model_outputs": [model_to_json(model) for model in outputs.model_outputs]}
 
 
 def outputs_from_json(fields: Mapping[str, Any]) -> RunOutputs:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pycore.entities import LifecycleStage, Run, RunData, RunInfo, RunStatus
 from pycore.wire import metrics, run_inputs, tags
-from pycore.wire.encoding import JsonObject, without_absent
+from pycore.wire.encoding import JsonObject
 
 
 def to_json(run: Run) -> JsonObject:
@@ -37,20 +37,21 @@ def from_json(fields: Mapping[str, Any]) -> Run:
 
 def info_to_json(info: RunInfo) -> JsonObject:
     """Return the row of a run as JSON; its id under both names, since R clients read the first one."""
-    return without_absent(
-        {
-            "run_uuid": info.run_uuid,
-            "run_id": info.run_id,
-            "experiment_id": info.experiment_id,
-            "run_name": info.run_name,
-            "user_id": info.user_id,
-            "status": info.status,
-            "start_time": info.start_time,
-            "end_time": info.end_time,
-            "artifact_uri": info.artifact_uri,
-            "lifecycle_stage": info.lifecycle_stage,
-        }
-    )
+    fields: JsonObject = {
+        "run_uuid": info.run_id,
+        "run_id": info.run_id,
+        "experiment_id": info.experiment_id,
+        "run_name": info.run_name,
+        "user_id": info.user_id,
+        "status": info.status,
+        "artifact_uri": info.artifact_uri,
+        "lifecycle_stage": info.lifecycle_stage,
+    }
+    if info.start_time is not None:
+        fields["start_time"] = info.start_time
+    if info.end_time is not None:
+        fields["end_time"] = info.end_time
+    return fields
 
 
 def info_from_json(fields: Mapping[str, Any]) -> RunInfo:
@@ -69,13 +70,14 @@ def info_from_json(fields: Mapping[str, Any]) -> RunInfo:
 
 
 def _data_to_json(data: RunData) -> JsonObject:
-    return without_absent(
-        {
-            "metrics": [metrics.to_json(point) for point in data.metric_points],
-            "params": tags.mapping_to_json(data.params),
-            "tags": tags.mapping_to_json(data.tags),
-        }
-    )
+    fields: JsonObject = {}
+    if data.metric_points:
+        fields["metrics"] = [metrics.to_json(point) for point in data.metric_points]
+    if data.params:
+        fields["params"] = tags.mapping_to_json(data.params)
+    if data.tags:
+        fields["tags"] = tags.mapping_to_json(data.tags)
+    return fields
 
 
 def _time(value: Any) -> int | None:

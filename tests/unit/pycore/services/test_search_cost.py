@@ -142,9 +142,8 @@ def test_deleted_rows_of_an_experiment_are_not_read(api, database):
     ],
 )
 def test_what_most_runs_fulfil_is_tested_along_the_order(
-    api, database, statements, monkeypatch, filter_string, order_by, outermost
+    api, database, statements, filter_string, order_by, outermost
 ):
-    monkeypatch.setattr(search_sql, "_FREQUENT", 10)
     fill(api, 40)
     statements.clear()
     assert api.runs.search(["0"], filter_string, max_results=3, order_by=order_by)
@@ -170,8 +169,8 @@ def test_both_ways_find_the_same(api, monkeypatch, filter_string, order_by):
     for i in range(5):
         api.runs.create("0", start_time=100 + i)
     found = []
-    for frequent in (1, 1000):
-        monkeypatch.setattr(search_sql, "_FREQUENT", frequent)
+    for many in (1, 1000):
+        monkeypatch.setattr(search_sql, "_many", lambda things, limit, many=many: many)
         page = api.runs.search(["0"], filter_string, max_results=7, order_by=order_by)
         ids = [run.info.run_id for run in page]
         while page.token:
