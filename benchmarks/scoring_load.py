@@ -7,7 +7,7 @@ import math
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _TOLERANCE = 1e-9
@@ -21,13 +21,15 @@ class Case:
     body: bytes
     answers: Sequence[float]
     content_type: str = "application/json"
+    accept: str = "application/json"
+    read: Callable[[bytes], Sequence[float]] = lambda body: json.loads(body)["predictions"]
 
     @property
     def request(self) -> bytes:
         """The request as it is sent."""
         head = (
             f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.content_type}\r\n"
-            f"Content-Length: {len(self.body)}\r\n\r\n"
+            f"Accept: {self.accept}\r\nContent-Length: {len(self.body)}\r\n\r\n"
         )
         return head.encode() + self.body
 
@@ -35,7 +37,7 @@ class Case:
         """End the program unless the answer is right."""
         if status != 200:
             raise SystemExit(f"answered {status}: {body[:300]!r}")
-        found = json.loads(body)["predictions"]
+        found = self.read(body)
         right = len(found) == len(self.answers) and all(
             math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
             for a, b in zip(found, self.answers, strict=True)
