@@ -119,10 +119,10 @@ class Prelude:
             parsed = pin(lib.R_ParseVector(text, -1, status, lib.R_NilValue))
             if status[0] != lib.PARSE_OK:
                 raise RUnavailable("R cannot parse rbridge's own files; install crateflow anew.")
-            new_env = pin(lib.Rf_lang1(runtime.symbol("new.env")))
-            self._environment = runtime.evaluate(new_env, lib.R_BaseEnv)
+            new_env = pin(lib.Rf_lang2(runtime.symbol("new.env"), lib.R_BaseEnv))
+            lib.SET_TAG(lib.CDR(new_env), runtime.symbol("parent"))
+            self._environment = runtime.evaluate(new_env)
             lib.R_PreserveObject(self._environment)
-            lib.SET_ENCLOS(self._environment, lib.R_BaseEnv)
             for at in range(lib.Rf_xlength(parsed)):
                 if runtime.evaluate(lib.VECTOR_ELT(parsed, at), self._environment) is None:
                     raise RUnavailable("R cannot run rbridge's own files; install crateflow anew.")
@@ -133,7 +133,7 @@ class Prelude:
         """Return one of the functions."""
         found = self._functions.get(name)
         if found is None:
-            found = self._runtime.lib.Rf_findVarInFrame(self._environment, self._runtime.symbol(name))
+            found = self._runtime.evaluate(self._runtime.symbol(name), self._environment)
             self._functions[name] = found
         return found
 
