@@ -40,6 +40,7 @@ def evaluation_data(
     targets: str | Sequence[Any] | None,
     predictions: str | None,
     feature_names: Sequence[str] | None,
+    source: str | None = None,
 ) -> EvaluationData:
     """Return rows and truth from what a user gave.
 
@@ -52,6 +53,8 @@ def evaluation_data(
         Name of a column with predictions.
     feature_names : list of str, optional
         Of the columns of an array.
+    source : str, optional
+        Where data come from that are no dataset.
 
     Raises
     ------
@@ -66,9 +69,9 @@ def evaluation_data(
         given = data.targets if targets is None else targets
         return _of_array(data.features, given, feature_names, data)
     if isinstance(data, pd.DataFrame):
-        return _of_frame(data, targets, predictions, None)
+        return _of_frame(data, targets, predictions, None, source)
     if isinstance(data, np.ndarray | list):
-        return _of_array(np.asarray(data), targets, feature_names, None)
+        return _of_array(np.asarray(data), targets, feature_names, None, source)
     raise InvalidInput(
         "data must be a DataFrame, an array, or a dataset of mlflow.data with its targets, "
         f"not a {type(data).__name__}."
@@ -76,7 +79,11 @@ def evaluation_data(
 
 
 def _of_frame(
-    frame: pd.DataFrame, targets: Any, predictions: str | None, dataset: Dataset | None
+    frame: pd.DataFrame,
+    targets: Any,
+    predictions: str | None,
+    dataset: Dataset | None,
+    source: str | None = None,
 ) -> EvaluationData:
     if targets is None:
         raise InvalidInput("targets must name the column with the truth, or hold its values.")
@@ -88,7 +95,7 @@ def _of_frame(
     truth = np.asarray(frame[targets]) if isinstance(targets, str) else np.asarray(targets)
     column = predictions if isinstance(predictions, str) else None
     return EvaluationData(
-        dataset or from_pandas(frame, targets=names[0] if isinstance(targets, str) else None),
+        dataset or from_pandas(frame, source, targets=names[0] if isinstance(targets, str) else None),
         frame.drop(columns=names),
         _checked(truth, len(frame)),
         None if column is None else np.asarray(frame[column]),
@@ -96,13 +103,17 @@ def _of_frame(
 
 
 def _of_array(
-    array: Any, targets: Any, feature_names: Sequence[str] | None, dataset: Dataset | None
+    array: Any,
+    targets: Any,
+    feature_names: Sequence[str] | None,
+    dataset: Dataset | None,
+    source: str | None = None,
 ) -> EvaluationData:
     if targets is None or isinstance(targets, str):
         raise InvalidInput(f"targets must hold the truth of an array, value by value, not {targets!r}.")
     truth = _checked(np.asarray(targets), len(array))
     features = array if feature_names is None else pd.DataFrame(array, columns=list(feature_names))
-    return EvaluationData(dataset or from_numpy(array, targets=truth), features, truth)
+    return EvaluationData(dataset or from_numpy(array, source, targets=truth), features, truth)
 
 
 def _checked(targets: npt.NDArray[Any], n_rows: int) -> npt.NDArray[Any]:

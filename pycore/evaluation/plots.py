@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import calibration
 from sklearn import metrics as measures
@@ -82,6 +83,31 @@ def bar_plot(values: Mapping[str, float], what: str) -> Figure:
     """Return a bar for each named value, the first on top."""
     figure, axes = _figure(what, "")
     axes.barh(list(values), list(values.values()))
+    axes.invert_yaxis()
+    return figure
+
+
+def contributions_plot(
+    contributions: npt.NDArray[np.float64], rows: pd.DataFrame, shown: Sequence[int]
+) -> Figure:
+    """Return a point per row and column: how much the column's value moved the prediction of the row.
+
+    Parameters
+    ----------
+    contributions : ndarray, shape (n_rows, n_columns)
+    rows : DataFrame, shape (n_rows, n_columns)
+        Whose values, from the column's least to its largest, the colours tell.
+    shown : sequence of int
+        The columns to draw, the first on top.
+    """
+    figure, axes = _figure("SHAP value", "")
+    # Neighbours in the list must not cover each other.
+    apart = (np.arange(len(rows)) % 9 - 4) / 15
+    for place, column in enumerate(shown):
+        shade = rows.iloc[:, column].rank(pct=True)
+        axes.scatter(contributions[:, column], place + apart, c=shade, cmap="coolwarm", s=8)
+    axes.axvline(0, color="grey", linewidth=0.8)
+    axes.set_yticks(range(len(shown)), [str(rows.columns[column]) for column in shown])
     axes.invert_yaxis()
     return figure
 
