@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
+from pycore.cli.env_file import load
 from pycore.cli.lazy_group import LazyGroup
 
 #: Verb -> where its command is. Imported when asked for: what one verb needs, no other pays for.
@@ -30,5 +32,12 @@ VERBS: Mapping[str, str] = {
 
 @click.group("crateflow", cls=LazyGroup, verbs=VERBS)
 @click.version_option(package_name="crateflow", prog_name="crateflow")
+@click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=load,
+    expose_value=False,
+    help="File of environment variables, NAME=VALUE in each line; those that are set already win.",
+)
 def main() -> None:
     """Track, package, register and serve R and Python models."""

@@ -73,6 +73,7 @@ VERBS = {
     "prepare-env": "pycore.cli.model_environment:prepare_env",
     "register": "pycore.cli.registry:register",
     "transition": "pycore.cli.registry:transition",
+    "update-pip-requirements": "pycore.cli.pip_requirements:update_pip_requirements",
 }
 
 

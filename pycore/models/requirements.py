@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,6 +40,51 @@ def requirements_of(path: Path) -> list[str]:
     own_code = registry.flavor_of(Model.load(path)) in (None, PYFUNC)
     superfluous = {OURS} if own_code else {OURS, "mlflow"}
     return [line for line in _recorded(path) if _distribution(line) not in superfluous]
+
+
+def write_requirements(path: Path, add: Sequence[str] = (), remove: Sequence[str] = ()) -> list[Path]:
+    """Change what pip installs for a model, in its ``requirements.txt`` and in ``conda.yaml``.
+
+    Parameters
+    ----------
+    path : Path
+        The model's folder.
+    add : sequence of str
+        Requirements; each takes the place of the one for the same package.
+    remove : sequence of str
+        Packages, with or without a version; those that are not there are passed over.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    InvalidInput
+        A text is no requirement, or the model has neither file.
+    """
+    wanted = _by_distribution(add)
+    replaced = {*wanted, *_by_distribution(remove)}
+
+    def changed(lines: Sequence[str]) -> list[str]:
+        kept = [line for line in lines if _distribution(line) not in replaced]
+        return [*kept, *wanted.values()]
+
+    written = []
+    if (file := path / REQUIREMENTS).is_file():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join(changed(lines)), encoding="utf-8")
+        written.append(file)
+    if (file := path / CONDA_ENV).is_file():
+        environment = read_conda(file)
+        others = [each for each in environment.get("dependencies") or [] if not isinstance(each, dict)]
+        environment["dependencies"] = [*others, {"pip": changed(pip_part(environment))}]
+        file.write_text(yaml.safe_dump(environment, sort_keys=False), encoding="utf-8")
+        written.append(file)
+    if not written:
+        raise InvalidInput(f"The model has neither {REQUIREMENTS} nor {CONDA_ENV}: it names no packages.")
+    return written
 
 
 def prepare_python(path: Path, overrides: Sequence[str] = ()) -> Mapping[str, str]:
@@ -92,6 +138,17 @@ def _recorded(path: Path) -> list[str]:
             f"Say what pip is to install in their place in a {REQUIREMENTS} beside it."
         )
     return pip_part(environment)
+
+
+def _by_distribution(lines: Sequence[str]) -> dict[str, str]:
+    names = {line: _distribution(line) for line in lines}
+    wrong = [line for line, name in names.items() if name is None]
+    if wrong:
+        raise InvalidInput(
+            f"Not a requirement as pip takes them: {', '.join(map(repr, wrong))}. Expected the like of "
+            "'pandas==2.2.0'."
+        )
+    return {str(name): line for line, name in names.items()}
 
 
 def _distribution(line: str) -> str | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from pycore.artifacts import transfer
 from pycore.artifacts.run_artifacts import RunsUri
-from pycore.artifacts.stores import scheme_of
-from pycore.errors import InvalidInput
+from pycore.artifacts.stores import is_local, scheme_of
+from pycore.errors import InvalidInput, NotFound
+from pycore.models.environment import CONDA_ENV, REQUIREMENTS
 from pycore.models.model_info import ModelInfo
+from pycore.models.requirements import write_requirements
 from pycore.models.signature import ModelSignature
 from pycore.models.spec import MLMODEL, Model
 from pycore.tracking import model_uris
@@ -47,20 +52,66 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
     """
     if not isinstance(signature, ModelSignature):
         raise InvalidInput(f"signature must be a ModelSignature, not a {type(signature).__name__}.")
+
+    def write(folder: Path) -> list[Path]:
+        model = Model.load(folder)
+        model.signature = signature
+        model.save(folder)
+        return [folder / MLMODEL]
+
+    _change(model_uri, (MLMODEL,), write)
+
+
+def update_model_requirements(
+    model_uri: str, operation: Literal["add", "remove"], requirement_list: Sequence[str]
+) -> None:
+    """Change which Python packages a logged or saved model is said to need.
+
+    Parameters
+    ----------
+    model_uri : str
+        As for `set_signature`.
+    operation : {"add", "remove"}
+        ``add`` puts a requirement in the place of the one for the same package.
+    requirement_list : list of str
+        Such as ``pandas==2.2.0``; what is to be removed needs no version.
+
+    Raises
+    ------
+    InvalidInput
+        A text is no requirement, the model names no packages, or it is registered.
+    NotFound, InvalidModel
+        No model lies there, or one that cannot be read.
+    """
+    if operation not in ("add", "remove"):
+        raise InvalidInput(f"operation must be 'add' or 'remove', not {operation!r}.")
+    if isinstance(requirement_list, str) or not requirement_list:
+        raise InvalidInput(f"requirement_list must be a list of requirements, not {requirement_list!r}.")
+
+    def write(folder: Path) -> list[Path]:
+        return write_requirements(folder, **{operation: requirement_list})
+
+    _change(model_uri, (MLMODEL, REQUIREMENTS, CONDA_ENV), write)
+
+
+def _change(model_uri: str, names: Sequence[str], write: Callable[[Path], list[Path]]) -> None:
+    """Have files of a model written anew: in place, or in a copy whose files are then put in their place."""
     scheme = scheme_of(model_uri)
     if scheme == "models":
         raise InvalidInput(
-            f"{model_uri!r} is a registered version, which never changes. Set the signature of the run's "
-            "model (runs:/<run id>/<path>), then register it again."
+            f"{model_uri!r} is a registered version, which never changes. Change the run's model "
+            "(runs:/<run id>/<path>), then register it again."
         )
-    file = model_uris.fetch(f"{model_uri.rstrip('/')}/{MLMODEL}")
-    model = Model.load(file)
-    model.signature = signature
-    if scheme != "runs":
-        model.save(file)
+    root = model_uri.rstrip("/")
+    if is_local(model_uri):
+        write(model_uris.fetch(f"{root}/{MLMODEL}").parent)
         return
     tracking = MlflowClient().tracking
-    store = tracking.artifacts.open(RunsUri.parse(model_uri).resolve(tracking))
+    store = tracking.artifacts.open(RunsUri.parse(root).resolve(tracking) if scheme == "runs" else root)
     with tempfile.TemporaryDirectory(prefix="crateflow-") as temporary:
-        model.save(Path(temporary))
-        transfer.upload_file(store, Path(temporary, MLMODEL))
+        for name in names:
+            with suppress(NotFound):
+                model_uris.fetch(f"{root}/{name}", temporary)
+        Model.load(Path(temporary))
+        for file in write(Path(temporary)):
+            transfer.upload_file(store, file)

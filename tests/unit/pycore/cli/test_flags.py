@@ -24,9 +24,10 @@ FLAGS = {
     "--install-java --install-mlflow",
     "models predict": "-m --model-uri -i --input-path -o --output-path -t --content-type --env-manager "
     "--install-mlflow -r --pip-requirements-override --env",
-    "models prepare-env": "-m --model-uri",
+    "models prepare-env": "-m --model-uri --env-manager --install-mlflow",
     "models serve": "-m --model-uri -p --port -h --host -t --timeout -w --workers --env-manager --no-conda "
     "--install-mlflow",
+    "models update-pip-requirements": "-m --model-uri",
     "run": "-e --entry-point -P --param-list -v --version --experiment-name --experiment-id -b --backend -c "
     "--backend-config --env-manager --storage-dir --run-name --run-id -A --docker-args --build-image "
     "--no-conda",

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 import pycore as mlflow
 from pycore.errors import InvalidInput, InvalidModel, NotFound
@@ -70,3 +71,48 @@ def test_a_model_is_read_by_uri(monkeypatch, tmp_path):
     assert mlflow.models.model.Model.load(tmp_path / "own").flavors == {"mine": {"data": "file"}}
     with pytest.raises(NotFound):
         mlflow.models.Model.load("models:/named/2")
+
+
+def save_with_packages(folder: Path, model: Model) -> None:
+    save(folder, model)
+    (folder / "requirements.txt").write_text("pandas==2.0\n# why not\nnumpy")
+    (folder / "conda.yaml").write_text(
+        "name: x\ndependencies: [python=3.11, pip, {pip: [pandas==2.0, numpy]}]"
+    )
+
+
+@pytest.mark.usefixtures("uri")
+def test_the_packages_of_a_logged_model_change() -> None:
+    with mlflow.start_run():
+        uri = model_logging.log_model(save_with_packages, "model").model_uri
+
+    mlflow.models.update_model_requirements(uri, "add", ["Pandas==2.2", "scipy"])
+    mlflow.models.update_model_requirements(uri, "remove", ["numpy==1"])
+
+    text = mlflow.artifacts.load_text(f"{uri}/requirements.txt")
+    assert text.splitlines() == ["# why not", "Pandas==2.2", "scipy"]
+    conda = yaml.safe_load(mlflow.artifacts.load_text(f"{uri}/conda.yaml"))
+    assert conda == {"name": "x", "dependencies": ["python=3.11", "pip", {"pip": ["Pandas==2.2", "scipy"]}]}
+
+
+def test_a_model_that_names_no_packages(tmp_path: Path) -> None:
+    save(tmp_path / "m", Model())
+    with pytest.raises(InvalidInput, match=r"neither requirements\.txt nor conda\.yaml"):
+        mlflow.models.update_model_requirements(str(tmp_path / "m"), "add", ["numpy"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "requirements", "message"),
+    [
+        ("replace", ["numpy"], "operation must be 'add' or 'remove', not 'replace'"),
+        ("add", "numpy", "requirement_list must be a list of requirements, not 'numpy'"),
+        ("add", [], r"requirement_list must be a list of requirements, not \[\]"),
+        ("add", ["-r x.txt"], "Not a requirement as pip takes them: '-r x.txt'"),
+    ],
+)
+def test_requirements_that_cannot_be_used(
+    tmp_path: Path, operation: str, requirements: object, message: str
+) -> None:
+    save(tmp_path / "m", Model())
+    with pytest.raises(InvalidInput, match=message):
+        mlflow.models.update_model_requirements(str(tmp_path / "m"), operation, requirements)
