@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
+import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import requests
 from official_clients import official_python
 from waiting import until
 
@@ -18,42 +18,34 @@ VERSION = "3.17.2"
 SERVER_NEEDS = [
     "aiohttp", "alembic", "cryptography", "flask", "flask-cors", "graphene", "huey", "pandas", "sqlalchemy"
 ]  # fmt: skip
+_LISTENING = re.compile(r"Uvicorn running on (http://\S+)")
 
 
 @contextlib.contextmanager
 def mlflow_server(folder: Path) -> Iterator[str]:
     """Serve a new database and new artifacts in a folder; yield the address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
     command = official_python(VERSION, SERVER_NEEDS).parent / "mlflow"
-    arguments = [
-        "server",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        "--backend-store-uri",
-        f"sqlite:///{folder}/m.db",
-    ]
-    with (folder / "server.log").open("wb") as log:
+    arguments = ["server", "--port", "0", "--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/m.db"]
+    arguments += ["--artifacts-destination", str(folder / "artifacts")]
+    log = folder / "server.log"
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            [command, *arguments, "--artifacts-destination", folder / "artifacts"],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            [command, *arguments], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        until(lambda: _answers(url))
-        yield url
+        yield until(lambda: _address(process, log))
     finally:
-        # Its workers are processes of their own.
-        os.killpg(process.pid, 15)
-        process.wait(timeout=30)
+        # Its workers are processes of their own, of one group; nothing they have is wanted any more.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/health", timeout=5).ok
-    except requests.ConnectionError:
-        return False
+def _address(process: subprocess.Popen[bytes], log: Path) -> str | None:
+    """Return where the server says it listens; None as long as it says nothing."""
+    # Asked before the log is read, which then is all that a dead server will ever say.
+    ended = process.poll() is not None
+    text = log.read_text()
+    assert not ended, text
+    found = _LISTENING.search(text)
+    return None if found is None else found[1]

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 #: How long a test waits for what must happen, before it calls it not happening; of no meaning otherwise.
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 def until(condition: Callable[[], T]) -> T:
