@@ -73,7 +73,7 @@ def describe(signature: ModelSignature | None, example: Any = None) -> Json:
             "/invocations": {"post": _invocations(signature, example)},
             "/ping": {"get": _probe("Whether the model can score.")},
             "/health": {"get": _probe("The same as /ping.")},
-            "/version": {"get": _text("The version of the server.")},
+            "/version": {"get": _text("The version of the server, as bare text.", "application/json")},
             "/metrics": {"get": _text("Figures for Prometheus.")},
         },
         "components": {"schemas": schemas},
@@ -130,7 +130,8 @@ def _forms(inputs: Schema | None) -> dict[str, Json]:
         split["properties"]["data"] = _COLUMNS
         return {"dataframe_split": split, "inputs": _COLUMNS, "instances": _COLUMNS}
     split["properties"]["columns"]["examples"] = [[str(name) for name in inputs.input_names()]]
-    either: Json = {"anyOf": [_COLUMNS, _list(_ROW)]}
+    # Without any column there are no rows, and no predictions.
+    either: Json = {"anyOf": [_COLUMNS, _list(_ROW), {"type": "object", "maxProperties": 0}]}
     return {
         "dataframe_split": split | {"required": ["columns", "data"]},
         "dataframe_records": _list(_ROW),
@@ -237,6 +238,6 @@ def _probe(summary: str) -> Json:
     return {"summary": summary, "responses": {"200": {"description": "It can."}, **unavailable}}
 
 
-def _text(summary: str) -> Json:
-    content = {"text/plain": {"schema": {"type": "string"}}}
+def _text(summary: str, media_type: str = "text/plain") -> Json:
+    content = {media_type: {"schema": {"type": "string"}} if media_type == "text/plain" else {}}
     return {"summary": summary, "responses": {"200": {"description": summary, "content": content}}}

@@ -258,7 +258,6 @@ _LOGGED_MODELS: Mapping[str, Message] = {
     ),
     "POST logged-models/search": Message(
         record(
-            "experiment_ids",
             experiment_ids=list_of(TEXT),
             filter=TEXT,
             datasets=list_of(record("dataset_name", dataset_name=TEXT, dataset_digest=TEXT)),

@@ -36,7 +36,7 @@ Addresses below `/api/2.0/mlflow/` answer alike below `/ajax-api/2.0/mlflow/`, `
 `/api/3.0/mlflow/`; those below `/api/2.0/mlflow-artifacts/` below `/ajax-api/2.0/mlflow-artifacts/` too.
 A server that knows users asks for a user name and password, or a token; others ignore both.
 Bodies are JSON objects with the content type `application/json`; DELETE takes its fields as a body too.
-Numbers may come as text; fields that are not known are ignored."""
+Numbers may come as text; fields that are null count as absent, and fields that are not known are ignored."""
 
 
 @lru_cache(maxsize=1)
@@ -67,6 +67,7 @@ def _operation(route: Route, message: Message) -> Schema:
     words = [route.method.lower(), *_VARIABLE.sub(r"\1", route.addresses[0]).split("/")]
     has_json_body = route.method in _WITH_JSON_BODY and not message.takes_file and not message.refusal
     parameters = [_in_path(name) for name in _VARIABLE.findall(route.path)]
+    request = _with_texts_that_hold_something(message.request)
     operation: Schema = {
         "operationId": "_".join(re.sub(r"\W", "_", word) for word in words if word),
         "summary": (route.handler.__doc__ or "").partition("\n")[0],
@@ -76,10 +77,10 @@ def _operation(route: Route, message: Message) -> Schema:
     if message.is_old:
         operation["deprecated"] = True
     if has_json_body:
-        content = {JSON: {"schema": message.request}}
-        operation["requestBody"] = {"required": "required" in message.request, "content": content}
+        content = {JSON: {"schema": request}}
+        operation["requestBody"] = {"required": "required" in request, "content": content}
     else:
-        parameters += _in_query(message.request)
+        parameters += _in_query(request)
     if message.takes_file:
         operation["requestBody"] = {"required": True, "content": {BINARY: {"schema": {}}}}
     if parameters:
@@ -112,6 +113,16 @@ def _error(status: int) -> Schema:
 
 def _in_path(name: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": TEXT}
+
+
+def _with_texts_that_hold_something(request: Schema) -> Schema:
+    """Return the schema of a request that says of required texts that they are not empty."""
+    required = request.get("required", ())
+    fields = {
+        name: {**schema, "minLength": 1} if name in required and schema.get("type") == "string" else schema
+        for name, schema in request["properties"].items()
+    }
+    return {**request, "properties": fields}
 
 
 def _in_query(request: Schema) -> Iterable[Schema]:

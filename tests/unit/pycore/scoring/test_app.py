@@ -36,6 +36,14 @@ def test_a_healthy_engine():
     assert score(Engine()).json == {"predictions": 1}
 
 
+def test_the_version_is_of_the_type_that_is_described():
+    client = Client(ScoringApp(None, Engine()))
+    (media_type,) = client.get("/openapi.json").json["paths"]["/version"]["get"]["responses"]["200"][
+        "content"
+    ]
+    assert client.get("/version").content_type == media_type
+
+
 def test_ping_is_false_while_no_worker_starts():
     reply = Client(ScoringApp(None, Engine(healthy=False))).get("/ping")
     assert (reply.status_code, reply.headers["Retry-After"]) == (503, "1")

@@ -58,6 +58,7 @@ TAKEN = [
     ("named", {"inputs": {"a": [1.5], "b": [2], "c": ["x"]}, "params": {"n": 1, "ps": [1, 2]}}),
     ("named", {"inputs": [{"a": 1.5, "b": 2}]}),
     ("named", {"instances": {"a": [1.5], "b": [2]}}),
+    ("named", {"instances": {}}),
     ("positions", {"inputs": [[1.5, True]]}),
     ("positions", {"dataframe_split": {"data": [[1.5, True]]}}),
     (

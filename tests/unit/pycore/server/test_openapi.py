@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
@@ -14,11 +14,12 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from rest import Rest
 from route_examples import EXAMPLES, USER_EXAMPLES
+from werkzeug.test import TestResponse
 
 from pycore.error_codes import HTTP_STATUS
 from pycore.server.messages import JSON, MESSAGES
 from pycore.server.openapi import describe
-from pycore.server.routing import ROUTES, Route
+from pycore.server.routing import ROUTES, JsonRoute, Route
 from pycore.wire.request import Arguments
 from pycore.wire.schemas import SCHEMAS, Schema
 
@@ -106,24 +107,39 @@ def names(schema: Schema, path: str = "") -> Iterator[str]:
         yield from names(field.get("items", {}), f"{path}{name}[0].")
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_every_route_does_what_it_is_there_for_and_as_described(
-    route: Route, world, read: set[str], monkeypatch
-):
-    message = MESSAGES[route.name]
-    exchanges = []
+class Exchange(NamedTuple):
+    """A request, as the test client was given it, and its reply."""
+
+    address: str
+    options: dict[str, Any]
+    reply: TestResponse
+
+
+@pytest.fixture
+def exchanges(world, monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
+    """What has been asked so far."""
+    found: list[Exchange] = []
     ask = type(world.rest.http).open
 
-    def open(client: Any, *arguments: Any, **options: Any) -> Any:
-        reply = ask(client, *arguments, **options)
-        exchanges.append((options.get("json"), reply))
+    def open(client: Any, address: str, **options: Any) -> Any:
+        reply = ask(client, address, **options)
+        found.append(Exchange(address, options, reply))
         return reply
 
     monkeypatch.setattr(type(world.rest.http), "open", open)
+    return found
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_every_route_does_what_it_is_there_for_and_as_described(
+    route: Route, world, read: set[str], exchanges: list[Exchange]
+):
+    message = MESSAGES[route.name]
     read.clear()
     assert {**EXAMPLES, **USER_EXAMPLES}[route.name](world)
 
-    body, reply = exchanges[-1]
+    _, options, reply = exchanges[-1]
+    body = options.get("json")
     if message.refusal or message.unsupported or route.name in OFF_BY_DEFAULT:
         assert reply.status_code == (message.refusal or message.unsupported or 404)
         check(SCHEMAS["Error"], reply.json)
@@ -138,6 +154,31 @@ def test_every_route_does_what_it_is_there_for_and_as_described(
     # An item that the example does not send is not looked into.
     assert {name for name in described if "." not in name} <= read
     assert read - described <= FORMER_NAMES
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        route
+        for route in ROUTES
+        if isinstance(route, JsonRoute)
+        and route.name in EXAMPLES
+        and MESSAGES[route.name].request.get("required")
+        and not MESSAGES[route.name].unsupported
+    ],
+    ids=lambda route: route.name,
+)
+def test_what_is_required_is_missed(route: Route, world, exchanges: list[Exchange]):
+    EXAMPLES[route.name](world)
+    address, options, _ = exchanges[-1]
+    (fields,) = (key for key in ("json", "query_string") if isinstance(options.get(key), dict))
+    request = MESSAGES[route.name].request
+    for name in request["required"]:
+        given = dict(options[fields])
+        empty = [{**given, name: ""}] if request["properties"][name].get("type") == "string" else []
+        for wrong in ({key: value for key, value in given.items() if key != name}, *empty):
+            reply = world.rest.http.open(address, **{**options, fields: wrong})
+            assert reply.status_code == 400, (name, reply.text)
 
 
 def test_servers_below_a_prefix_say_so(app: Flask):
