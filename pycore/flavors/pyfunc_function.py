@@ -143,13 +143,18 @@ def save_model(
     script = _script(python_model)
     wrapped = None if python_model is None or script else as_python_model(python_model)
 
+    def note_hints(asked: Any, model: Model) -> None:
+        if given.signature is None and (hinted := signature_of_hints(asked)) is not None:
+            model.signature = hinted
+            model.other[FROM_TYPE_HINTS] = True
+
     def write(folder: Path, model: Model) -> None:
         config = dict(model_config) if model_config else None
         copied = {name: _copy_artifact(name, uri, folder) for name, uri in (artifacts or {}).items()}
         if script is not None:
             shutil.copy(script, folder / script.name)
             # The first failure of the script must be here, not where the model is deployed.
-            run_model_code(folder / script.name, config)
+            note_hints(as_python_model(run_model_code(folder / script.name, config)), model)
             keys = {"artifacts": copied or None, "config": config, "model_code_path": script.name}
             model.add_flavor(PYFUNC, pyfunc_section(_CODE_LOADER, **keys))
             return
@@ -158,9 +163,7 @@ def save_model(
             model.add_flavor(PYFUNC, pyfunc_section(str(loader_module), data=data, config=config))
             return
         pickled.dump(wrapped, folder / _MODEL_FILE)
-        if given.signature is None and (hinted := signature_of_hints(wrapped)) is not None:
-            model.signature = hinted
-            model.other[FROM_TYPE_HINTS] = True
+        note_hints(wrapped, model)
         model.add_flavor(
             PYFUNC,
             pyfunc_section(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.enforce import enforce_params
+from pycore.models.enforce_list import enforce_list
 from pycore.models.enforce_python import enforce_input
 from pycore.models.python_model import takes_params
 from pycore.models.spec import PYFUNC, Model
@@ -88,7 +89,11 @@ class PyFuncModel:
         known = signature.params if signature else None
         if params and not self._takes_params:
             _log.warning("the model's predict takes no params; ignored %s", ", ".join(params))
-        return self.call(enforce_input(data, schema), enforce_params(params, known))
+        if self._takes_lists and schema is not None:
+            given: Any = enforce_list(data, schema)
+        else:
+            given = enforce_input(data, schema)
+        return self.call(given, enforce_params(params, known))
 
     def call(self, data: Any, params: Mapping[str, Any]) -> Any:
         """Score data and params that fit the signature already."""

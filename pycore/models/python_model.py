@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pycore.errors import InvalidInput, MlflowException
 from pycore.models.signature import ModelSignature
-from pycore.models.type_hints import signature_from_hints
+from pycore.models.type_hints import reader_of_hints, signature_from_hints
 
 
 class PythonModelContext:
@@ -98,9 +98,13 @@ class LoadedPythonModel:
         self._target = target
         self._takes_context = _takes_context(target)
         self._takes_params = takes_params(target)
+        name = _input_parameter(target)
+        self._read = reader_of_hints(target, name) if name else None
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Score data."""
+        if self._read is not None:
+            data = self._read(data)
         arguments = (self._context, data) if self._takes_context else (data,)
         return self._target(*arguments, params=params) if self._takes_params else self._target(*arguments)
 
@@ -112,10 +116,8 @@ class LoadedPythonModel:
 def signature_of_hints(python_model: Any) -> ModelSignature | None:
     """Return the signature that the type hints of a model's predict function say, if they say one."""
     target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
-    names = [name for name in _parameters(target) if name not in ("context", "params")]
-    # Of two arguments that must be given the first is the context, whatever its name.
-    at = 1 if len(names) > 1 and "context" not in _parameters(target) and _takes_context(target) else 0
-    return signature_from_hints(target, names[at]) if names else None
+    name = _input_parameter(target)
+    return signature_from_hints(target, name) if name else None
 
 
 def takes_params(function: Callable[..., Any]) -> bool:
@@ -123,6 +125,14 @@ def takes_params(function: Callable[..., Any]) -> bool:
     parameter = _parameters(function).get("params")
     # scikit-learn's pipelines collect other arguments as ``**params``.
     return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
+
+
+def _input_parameter(function: Callable[..., Any]) -> str | None:
+    """Return the name of the parameter that takes the input."""
+    names = [name for name in _parameters(function) if name not in ("context", "params")]
+    # Of two arguments that must be given the first is the context, whatever its name.
+    at = 1 if len(names) > 1 and "context" not in _parameters(function) and _takes_context(function) else 0
+    return names[at] if names else None
 
 
 def _takes_context(function: Callable[..., Any]) -> bool:

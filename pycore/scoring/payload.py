@@ -19,6 +19,7 @@ from typing import Any
 
 from pycore.errors import InvalidInput, SignatureMismatch
 from pycore.models.columns import Block, Column, Json, Table
+from pycore.models.data_types import DataType
 from pycore.models.enforce import (
     array_from_lists,
     enforce_params,
@@ -199,6 +200,8 @@ def _check_gaps(value: Any, limit: BodyLimit) -> None:
 def _read_records(value: Any, schema: Schema | None) -> Block:
     if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
         raise _malformed("'dataframe_records' is a list of objects, one per row.")
+    if _takes_items(schema):
+        return _table({"0": value}, schema, len(value))
     names = list(dict.fromkeys(chain.from_iterable(value)))
     columns = {name: [record.get(name) for record in value] for name in names}
     return _table(columns, schema, len(value))
@@ -206,6 +209,8 @@ def _read_records(value: Any, schema: Schema | None) -> Block:
 
 def _read_instances(value: Any, schema: Schema | None) -> Block:
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        if _takes_items(schema):
+            return _read_records(value, schema)
         names = value[0].keys()
         if any(item.keys() != names for item in value):
             raise _malformed(
@@ -235,7 +240,7 @@ def _read_values(key: str, value: Any, schema: Schema | None) -> Block:
         return _unnamed(values)
     if _lone_tensor(schema):
         return array_from_lists(value, schema.tensors[0])
-    if len(schema) == 1 and not any(isinstance(item, list) for item in values):
+    if _takes_items(schema) or (len(schema) == 1 and not any(isinstance(item, list) for item in values)):
         # With one column there is no doubt which one a plain list is.
         return table_from_columns({str(schema.input_names()[0]): values}, schema)
     if schema.has_input_names():
@@ -257,6 +262,13 @@ def _read_columns(key: str, value: dict[str, Any], schema: Schema | None) -> Blo
     if len(lengths) > 1 or not all(isinstance(column, list) for column in value.values()):
         raise SignatureMismatch(f"The columns in {key!r} must be lists of equal length.")
     return _table(value, schema)
+
+
+def _takes_items(schema: Schema | None) -> bool:
+    """Return whether a row is one value without a name, and may be an object or a list itself."""
+    if schema is None or schema.is_tensor_spec() or schema.has_input_names() or len(schema) > 1:
+        return False
+    return not isinstance(schema.columns[0].type, DataType)
 
 
 def _lone_tensor(schema: Schema) -> bool:

@@ -230,7 +230,7 @@ def test_type_hints_say_the_signature(tmp_path, python_model):
         "params": None,
     }
     assert model.predict(["a", "b"]) == ["A", "B"]
-    with pytest.raises(SignatureMismatch, match="expected texts"):
+    with pytest.raises(SignatureMismatch, match="item 1: expected a string, got 1; item 2"):
         model.predict([1, 2])
     predictor = registry.load_predictor(tmp_path / "m")
     table = table_from_columns({"0": ["a", "b"]}, model.metadata.get_input_schema())
@@ -289,6 +289,22 @@ def test_a_script_is_a_model(tmp_path):
     mlmodel = tmp_path / "m" / "MLmodel"
     mlmodel.write_text(mlmodel.read_text().replace("doubler.py", "/home/ann/work/doubler.py"))
     assert list(pyfunc.load_model(tmp_path / "m").predict(ROWS)) == [3.0, 4.0]
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_type_hints_of_a_script_say_the_signature(tmp_path):
+    script = tmp_path / "adder.py"
+    script.write_text(
+        "import mlflow\n"
+        "def add(rows: list[dict[str, int]]) -> list[int]:\n"
+        "    return [sum(row.values()) for row in rows]\n"
+        "mlflow.models.set_model(add)\n"
+    )
+    pyfunc.save_model(tmp_path / "m", python_model=script)
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.predict([{"a": 1, "b": 2}]) == [3]
+    with pytest.raises(SignatureMismatch, match="item 1: a: expected a long, got 'x'"):
+        model.predict([{"a": "x"}])
 
 
 @pytest.mark.usefixtures("without_mlflow")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pycore.errors import InvalidInput, SignatureMismatch
 from pycore.models.columns import Array, Column, Json, Table
+from pycore.models.data_types import ArrayType, DataType
 from pycore.models.param_schema import ParamSchema, ParamSpec
 from pycore.models.schema import ColSpec, Schema, TensorSpec
 from pycore.models.signature import ModelSignature
@@ -189,3 +190,24 @@ def test_a_chat_is_one_row_and_answered_bare():
     knows = ModelSignature(params=ParamSchema([ParamSpec("n", "long", 3)]))
     payload = read({"messages": ["hi"], "n": 5}, knows)
     assert (plain(payload.data), payload.params, payload.is_bare) == ({"messages": ["hi"]}, {"n": 5}, True)
+
+
+@pytest.mark.parametrize("key", ["inputs", "instances", "dataframe_records"])
+def test_objects_without_a_name_are_the_rows_of_a_lone_column(key):
+    record = {
+        "type": "object",
+        "properties": {"x": {"type": "double"}, "y": {"type": "long", "required": False}},
+    }
+    signature = ModelSignature(Schema.from_json(json.dumps([record | {"required": True}])))
+    rows = plain(
+        read_payload(json.dumps({key: [{"x": 1}, {"x": 2, "y": 3}]}).encode(), None, signature).data
+    )["0"]
+    assert [json.loads(text) for text in rows] == [{"x": 1}, {"x": 2, "y": 3}]
+    with pytest.raises(SignatureMismatch, match="row 2"):
+        read_payload(json.dumps({key: [{"x": 1}, {"x": "a"}]}).encode(), None, signature)
+
+
+def test_lists_without_a_name_are_the_rows_of_a_lone_column():
+    signature = ModelSignature(Schema([ColSpec(ArrayType(DataType.string))]))
+    rows = plain(read_payload(b'{"inputs": [["a"], ["b", "c"]]}', None, signature).data)["0"]
+    assert [json.loads(text) for text in rows] == [["a"], ["b", "c"]]
