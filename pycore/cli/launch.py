@@ -71,6 +71,7 @@ def serve(
     threads: int,
     gunicorn_options: str = "",
     brief: Collection[str] = (),
+    plain: Collection[str] = (),
 ) -> None:
     """Answer requests until SIGTERM, which lets the running ones end; does not return.
 
@@ -89,6 +90,9 @@ def serve(
     brief : collection of str
         Paths whose requests are answered in a moment, without waiting for anything beyond this machine;
         see `pycore.cli.worker.TurnsWorker`.
+    plain : collection of str
+        Paths whose requests may take longer, and mostly come one after the other; see
+        `pycore.cli.worker.StayingWorker`.
     """
     sys.stdout.flush()
     # What is loaded now stays: the workers need not go through it for garbage, and go on sharing it.
@@ -97,7 +101,7 @@ def serve(
     # A page of runs makes thousands of objects that are gone with it; looking for cycles among them, as
     # Python does with every 700, takes a tenth of its time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    _Gunicorn(application, listener, workers, threads, gunicorn_options, brief).run()
+    _Gunicorn(application, listener, workers, threads, gunicorn_options, brief, plain).run()
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
@@ -109,8 +113,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         threads: int,
         gunicorn_options: str,
         brief: Collection[str],
+        plain: Collection[str],
     ) -> None:
-        self.brief = frozenset(brief)
+        self.plain = frozenset(brief).union(plain)
+        self._brief = bool(brief)
         self._application = application
         self._address = address_of(listener)
         # gunicorn takes the socket over. It reads the settings again on SIGHUP: they name the same one.
@@ -137,7 +143,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         if self._options:
             given = vars(self.cfg.parser().parse_args(shlex.split(self._options)))
             settings |= {name: value for name, value in given.items() if value is not None}
-        takes_turns = self.brief and not any(settings.get(name) for name in _MEANT_FOR_ALL)
+        if any(settings.get(name) for name in _MEANT_FOR_ALL):
+            self.plain = frozenset()
+        takes_turns = self._brief and self.plain
         settings.setdefault(
             "worker_class", f"pycore.cli.worker.{'Turns' if takes_turns else 'Staying'}Worker"
         )

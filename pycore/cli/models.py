@@ -125,7 +125,7 @@ def serve(
             options,
             listener,
             lambda app, listener, processes, threads, drain_s: serve_http(
-                app, listener, processes, threads, f"--graceful-timeout {drain_s}"
+                app, listener, processes, threads, f"--graceful-timeout {drain_s}", plain=["/invocations"]
             ),
             BodyLimit(max_body_mb),
             log,

@@ -38,18 +38,25 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
     By itself each request of a kept-alive connection wakes the main thread, which wakes one of the pool,
     which wakes the main thread again; that costs as much as answering. While there are no more connections
     than threads nobody waits for a thread that stays. With more, all take turns as before.
+
+    Which paths have requests that are mostly plain, the application says that it was given: gunicorn's
+    `BaseApplication`, with `plain`. Those that follow others are read by `PlainHttp` then.
     """
 
     def load_wsgi(self) -> None:
         """Load the application; what it answers is held back until it is whole."""
         super().load_wsgi()
+        # Fields of proxies count when they come from one that is trusted, which gunicorn knows.
+        of_proxies = self.cfg.secure_scheme_headers
+        server, environ = self.sockets[0].getsockname()[:2], base_environ(self.cfg)
+        self._http = PlainHttp(self.wsgi, self.app.plain, of_proxies, server, environ)
         self.wsgi: WSGIApplication = _corked(self.wsgi)
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, and those that follow at once; return what to do with the connection."""
         kept = self._answer(conn)
         while kept is True and self._may_stay() and _follows(conn):
-            kept = self._answer(conn)
+            kept = self._answer_next(conn)
         return kept
 
     def accept(self, *listener: Any) -> None:
@@ -65,6 +72,29 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             with suppress(OSError):
                 conn.sock.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
 
+    def _answer_next(self, conn: TConn) -> Any:
+        try:
+            kept = self._answer_plainly(conn) if self.app.plain else None
+        except OSError:
+            return False  # Its client is gone.
+        except Exception:
+            self.log.exception("Error handling request")
+            return False
+        return self._answer(conn) if kept is None else kept
+
+    def _answer_plainly(self, conn: TConn) -> bool | None:
+        """Answer a plain request, and return whether the connection is kept; None if there is none."""
+        seen = conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        request = self._http.read(seen, conn.client)
+        if request is None:
+            return None
+        conn.sock.recv(request.size_bytes)
+        kept: bool = self.alive
+        self._http.answer(request, conn.sock, kept)
+        if kept:
+            conn.set_timeout()
+        return kept
+
     def _may_stay(self) -> bool:
         return bool(self.alive and self.nr_conns <= self.cfg.threads)
 
@@ -72,18 +102,12 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
 class TurnsWorker(StayingWorker):
     """A worker whose plain and brief requests are answered in turn, by one thread.
 
-    See `PlainHttp` and `Turns`. Which paths are brief, the application says that it was given: gunicorn's
-    `BaseApplication`, with `brief`. New connections, and whatever else is asked, have the threads of the
-    pool and gunicorn's own parser.
+    See `PlainHttp` and `Turns`; here, those for the application's `plain` paths are brief. New connections,
+    and whatever else is asked, have the threads of the pool and gunicorn's own parser.
     """
 
     def run(self) -> None:
         """Answer until told to stop."""
-        server = self.sockets[0].getsockname()[:2]
-        # Such fields count when they come from a proxy that is trusted, which gunicorn knows.
-        of_proxies = self.cfg.secure_scheme_headers
-        environ = base_environ(self.cfg)
-        self._http = PlainHttp(self.app.wsgi(), self.app.brief, of_proxies, server, environ)
         self._ended: set[TConn] = set()
         self._turns = Turns(self._give_turn, lambda conn: conn.sock, self.tpool)
         self._turns.start()
@@ -132,15 +156,10 @@ class TurnsWorker(StayingWorker):
     def _give_turn(self, conn: TConn) -> bool:
         """Answer a request, or leave it to the pool; return whether the connection goes on taking turns."""
         try:
-            seen = conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            request = self._http.read(seen, conn.client)
-            if request is not None:
-                conn.sock.recv(request.size_bytes)
-                keep = self.alive
-                self._http.answer(request, conn.sock, keep)
-                if keep:
-                    conn.set_timeout()
-                    return True
+            kept = self._answer_plainly(conn)
+            if kept:
+                return True
+            if kept is False:
                 self._ended.add(conn)
         except BlockingIOError:
             # It does not ask after all.

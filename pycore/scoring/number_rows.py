@@ -18,7 +18,7 @@ from pycore.models.data_types import DataType
 from pycore.models.schema import Schema
 
 #: Smaller bodies are read as quickly by the general reader.
-LEAST_BYTES = 16_384
+LEAST_BYTES = 2_048
 #: More rows would pay for being looked at cell by cell.
 _FEW_ROWS = 16
 

@@ -5,6 +5,7 @@ says so.
 """
 
 import gzip
+import http.client
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -175,6 +177,27 @@ def test_forms_that_a_model_of_named_columns_takes(server, predictions, body, co
     assert reply.headers["Content-Type"] == "application/json"
     # The same bits, and the separators that clients were seen to match on.
     assert reply.text == json.dumps({"predictions": predictions})
+
+
+def test_requests_that_follow_each_other_are_answered_alike(server, predictions):
+    """Over one connection, each as soon as the one before is answered: by the quickest way there is."""
+    address = urlsplit(server("L"))
+    good, bad = json.dumps({"dataframe_split": SPLIT}).encode(), b'{"dataframe_split": 1}'
+    with socket.create_connection((address.hostname, address.port), LIMIT_S) as connection:
+        answers = []
+        for body in [good, bad] + [good] * 30 + [bad, good]:
+            head = "POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            reply = http.client.HTTPResponse(connection, method="POST")
+            reply.begin()
+            answers.append((body, reply.status, reply.headers["Content-Type"], reply.read()))
+            assert reply.headers["X-Request-ID"]
+            assert not reply.will_close
+    for body, *answer in answers:
+        assert answer == list(answers[0 if body is good else 1][1:])
+    assert answers[0][1:3] == (200, "application/json")
+    assert json.loads(answers[0][3]) == {"predictions": predictions}
+    assert (answers[1][1], json.loads(answers[1][3])["error_code"]) == (400, "BAD_REQUEST")
 
 
 def test_metrics_count_what_the_model_was_asked(server):
@@ -484,7 +507,9 @@ def test_every_request_of_a_queue_is_scored_alone_where_that_is_asked(tmp_path):
         until(lambda: "crateflow_queue_requests 3.0\n" in requests.get(metrics, timeout=LIMIT_S).text)
         gate.touch()
         assert {answer.result().status_code for answer in (first, *others)} == {200}
-        assert 'crateflow_batch_requests_bucket{le="1.0"} 4.0\n' in requests.get(metrics, timeout=LIMIT_S).text
+        assert (
+            'crateflow_batch_requests_bucket{le="1.0"} 4.0\n' in requests.get(metrics, timeout=LIMIT_S).text
+        )
 
 
 def test_the_page_of_the_api(server):
