@@ -47,15 +47,11 @@ def running(model):
         yield client
 
 
-def score(client, *numbers, do=""):
+def ask(client, *numbers, do=""):
     x = Column("double", np.array(numbers, "<f8"))
     rows = Table({"x": x, "do": Column.of_texts([do] * len(numbers))}, len(numbers))
-    return client.predict(rows, {}).data.tolist()
-
-
-def ask(client, *numbers, do=""):
     try:
-        return score(client, *numbers, do=do)
+        return client.predict(rows, {}).data.tolist()
     finally:
         if threading.current_thread() is not threading.main_thread():
             client.close()
