@@ -14,9 +14,10 @@ from official_clients import official_python
 from waiting import until
 
 VERSION = "3.17.2"
-#: What its server imports beyond what its small package brings.
+#: What its server imports beyond what its small package brings, with users too.
 SERVER_NEEDS = [
-    "aiohttp", "alembic", "cryptography", "flask", "flask-cors", "graphene", "huey", "pandas", "sqlalchemy"
+    "aiohttp", "alembic", "cryptography", "flask", "flask-cors", "flask-wtf", "graphene", "huey", "pandas",
+    "sqlalchemy",
 ]  # fmt: skip
 _LISTENING = re.compile(r"Uvicorn running on (http://\S+)")
 
