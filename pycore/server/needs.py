@@ -203,6 +203,13 @@ def _run_or_logged_model(visit: Visit, arguments: Arguments, path: Mapping[str, 
         yield f"logged model {model_id}", visit.access.to_logged_model(model_id)
 
 
+def _experiment_and_source_run(visit: Visit, arguments: Arguments, path: Mapping[str, str]) -> Iterable[Held]:
+    """Name where a logged model goes, and the run among whose artifacts it will show."""
+    yield from _experiment(visit, arguments, path)
+    if run_id := arguments.text("source_run_id", ""):
+        yield _held_on_run(visit, run_id)
+
+
 def _logged_model(visit: Visit, arguments: Arguments, path: Mapping[str, str]) -> Iterable[Held]:
     model_id = path["model_id"]
     yield f"logged model {model_id}", visit.access.to_logged_model(model_id)
@@ -275,6 +282,7 @@ EDIT_RUN = _edit(_run)
 MANAGE_RUN = _manage(_run)
 MEASURE = _edit(_measured)
 EDIT_RUN_OR_LOGGED_MODEL = _edit(_run_or_logged_model)
+CREATE_LOGGED_MODEL = _edit(_experiment_and_source_run)
 READ_LOGGED_MODEL = _read(_logged_model)
 EDIT_LOGGED_MODEL = _edit(_logged_model)
 MANAGE_LOGGED_MODEL = _manage(_logged_model)

@@ -182,7 +182,7 @@ ROUTES: tuple[Route, ...] = (
     JsonRoute("POST", "model-versions/transition-stage", model_versions.transition_stage, needs.MOVE_VERSION),
     JsonRoute("POST", "model-versions/set-tag", model_versions.set_tag, needs.EDIT_REGISTERED_MODEL),
     JsonRoute("DELETE", "model-versions/delete-tag", model_versions.delete_tag, needs.EDIT_REGISTERED_MODEL),
-    JsonRoute("POST", "logged-models", logged_models.create, needs.EDIT_EXPERIMENT),
+    JsonRoute("POST", "logged-models", logged_models.create, needs.CREATE_LOGGED_MODEL),
     JsonRoute("POST", "logged-models/search", logged_models.search, needs.READABLE_EXPERIMENTS),
     JsonRoute("GET", "logged-models/<model_id>", logged_models.get, needs.READ_LOGGED_MODEL),
     JsonRoute("PATCH", "logged-models/<model_id>", logged_models.finalize, needs.EDIT_LOGGED_MODEL),

@@ -473,6 +473,15 @@ def test_metrics_reach_no_logged_model_of_others(door: Door):
     assert rest.refusal("POST", "runs/log-batch", run_id=run_id, metrics=[point])[0] == 403
 
 
+def test_no_logged_model_shows_up_in_a_run_of_others(door: Door):
+    rest = door.asked_by("stranger")
+    mine = rest.post("experiments/create", name="mine")["experiment_id"]
+    planted = {"experiment_id": mine, "name": "model", "source_run_id": door.world.run_id}
+    assert rest.refusal("POST", "logged-models", **planted)[:2] == (403, "PERMISSION_DENIED")
+    run_id = rest.post("runs/create", experiment_id=mine)["run"]["info"]["run_id"]
+    rest.post("logged-models", **planted | {"source_run_id": run_id})
+
+
 def test_all_of_several_things_have_to_be_readable(door: Door):
     rest = door.asked_by("stranger")
     mine = rest.post("experiments/create", name="mine")["experiment_id"]
