@@ -46,6 +46,8 @@ class MlflowException(Exception):
     error_code : str or int, optional
         Replaces the class's own code; for codes of a foreign server that no class stands for. A number
         is one of MLflow's `ErrorCode`; an unknown one counts as an internal error.
+    details
+        Further entries of `serialize_as_json`.
 
     Attributes
     ----------
@@ -55,21 +57,22 @@ class MlflowException(Exception):
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
-    def __init__(self, message: str, error_code: str | int | None = None) -> None:
+    def __init__(self, message: str, error_code: str | int | None = None, **details: object) -> None:
         super().__init__(message)
         self.message = message
         if isinstance(error_code, int):
             known = error_code in ErrorCode._value2member_map_
             error_code = ErrorCode(error_code).name if known else MlflowException.code
         self.error_code = error_code or self.code
+        self._details = details
 
     def get_http_status_code(self) -> int:
         """Return the HTTP status that a server answers with."""
         return HTTP_STATUS.get(self.error_code, 500)
 
     def serialize_as_json(self) -> str:
-        """Return the code and the message as a JSON object, as a server sends them."""
-        return json.dumps({"error_code": self.error_code, "message": self.message})
+        """Return the code, the message and the details as a JSON object, as a server sends them."""
+        return json.dumps({"error_code": self.error_code, "message": self.message} | self._details)
 
     @classmethod
     def invalid_parameter_value(cls, message: str) -> InvalidInput:

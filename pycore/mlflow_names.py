@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -29,13 +30,23 @@ from pycore.errors import MlflowException
 PACKAGE = "pycore"
 MLFLOW = "mlflow"
 
+#: Modules of MLflow's with an entity each, which scripts name although ``entities`` has them all.
+_ENTITY_MODULES = (
+    "dataset_input", "experiment_tag", "file_info", "input_tag", "lifecycle_stage", "logged_model_input",
+    "logged_model_output", "logged_model_parameter", "logged_model_status", "logged_model_tag",
+    "model_registry.model_version", "model_registry.model_version_status",
+    "model_registry.model_version_tag", "model_registry.registered_model",
+    "model_registry.registered_model_tag", "run_data", "run_info", "run_outputs", "run_status", "run_tag",
+    "view_type",
+)  # fmt: skip
+
 #: Path below the package -> modules whose names it offers; the first that has a name is asked. No
 #: modules: the path itself is a module here, or holds nothing but deeper paths and `NAMES`.
 MODULES: Mapping[str, tuple[str, ...]] = {
     "": ("pycore.tracking.fluent",),
     "artifacts": ("pycore.tracking.artifact_functions",),
     "client": ("pycore.tracking.mlflow_client",),
-    "config": ("pycore.tracking.async_logging",),
+    "config": ("pycore.tracking.async_logging", "pycore.tracking.uris", "pycore.tracking.system_metrics"),
     "data": ("pycore.tracking.datasets",),
     "data.dataset": ("pycore.tracking.datasets",),
     "data.dataset_source": ("pycore.tracking.dataset_sources",),
@@ -43,10 +54,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "data.pandas_dataset": ("pycore.tracking.datasets",),
     "entities": (),
     "entities.model_registry": ("pycore.entities",),
-    "entities.model_registry.model_version": ("pycore.entities",),
-    "entities.model_registry.model_version_status": ("pycore.entities",),
-    "entities.run_status": ("pycore.entities",),
-    "entities.view_type": ("pycore.entities",),
+    "entities.model_registry.model_version_stages": (),
+    **{f"entities.{name}": ("pycore.entities",) for name in _ENTITY_MODULES},
     "exceptions": ("pycore.errors",),
     "keras": ("pycore.flavors.keras", "pycore.autologging.keras"),
     "lightgbm": ("pycore.flavors.lightgbm", "pycore.autologging.lightgbm"),
@@ -71,7 +80,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "pycore.evaluation.evaluating",
     ),
     "models.evaluation.validation": ("pycore.evaluation.thresholds",),
-    "models.model": ("pycore.models.spec", "pycore.models.model_info"),
+    "models.model": ("pycore.models.spec", "pycore.models.model_info", "pycore.tracking.model_functions"),
     "models.model_config": (),
     "models.signature": ("pycore.tracking.model_functions",),
     "models.utils": ("pycore.models.input_example", "pycore.tracking.model_scoring"),
@@ -94,16 +103,20 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "system_metrics": ("pycore.tracking.system_metrics",),
     "tensorflow": ("pycore.flavors.tensorflow", "pycore.autologging.keras"),
     "tracking": ("pycore.tracking.fluent",),
+    "tracking.artifact_utils": (),
     "tracking.client": ("pycore.tracking.mlflow_client",),
+    "tracking.default_experiment": (),
     "tracking.fluent": (),
     "types": ("pycore.models.data_types", "pycore.models.schema", "pycore.models.param_schema"),
     "types.schema": ("pycore.models.data_types", "pycore.models.schema", "pycore.models.param_schema"),
+    "types.utils": (),
     "utils": (),
+    "utils.environment": (),
     "utils.mlflow_tags": (),
     "xgboost": ("pycore.flavors.xgboost", "pycore.autologging.xgboost"),
 }
 
-#: Single names that are called otherwise here: path -> (module, name).
+#: Single names that are called otherwise here: path -> (module, name, or name in a class of it).
 NAMES: Mapping[str, tuple[str, str]] = {
     "autolog": ("pycore.autologging.libraries", "autolog"),
     "evaluate": ("pycore.evaluation.evaluating", "evaluate"),
@@ -114,6 +127,11 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "exceptions.MissingConfigException": ("pycore.errors", "InvalidInput"),
     # What a server refuses has the same classes as what the library refuses: one to catch for both.
     "exceptions.RestException": ("pycore.errors", "MlflowException"),
+    "entities.model_registry.model_version_stages.STAGE_ARCHIVED": ("pycore.entities", "Stage.ARCHIVED"),
+    "entities.model_registry.model_version_stages.STAGE_NONE": ("pycore.entities", "Stage.NONE"),
+    "entities.model_registry.model_version_stages.STAGE_PRODUCTION": ("pycore.entities", "Stage.PRODUCTION"),
+    "entities.model_registry.model_version_stages.STAGE_STAGING": ("pycore.entities", "Stage.STAGING"),
+    "models.evaluation.validation.ModelValidationFailedException": ("pycore.errors", "ModelValidationFailed"),
     "run": ("pycore.projects.running", "run"),
     "models.build_docker": ("pycore.deploy.images", "build_docker"),
     "models.evaluate": ("pycore.evaluation.evaluating", "evaluate"),
@@ -125,14 +143,39 @@ NAMES: Mapping[str, tuple[str, str]] = {
     "models.make_metric": ("pycore.evaluation.extra_metrics", "make_metric"),
     "models.MetricThreshold": ("pycore.evaluation.thresholds", "MetricThreshold"),
     "models.set_model": ("pycore.models.from_code", "set_model"),
+    "models.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
+    "models.utils.ModelInputExample": ("pycore.models.input_example", "ModelInputExample"),
+    "models.model.set_model": ("pycore.models.from_code", "set_model"),
     "models.Model": ("pycore.tracking.loggable_model", "Model"),
     "models.model.Model": ("pycore.tracking.loggable_model", "Model"),
+    "tracking.artifact_utils._download_artifact_from_uri": (
+        "pycore.tracking.artifact_functions",
+        "fetch_artifact",
+    ),
+    "tracking.artifact_utils.get_artifact_uri": ("pycore.tracking.artifact_functions", "uri_of_artifact"),
+    "tracking.default_experiment.DEFAULT_EXPERIMENT_ID": (
+        "pycore.tracking.active_experiment",
+        "DEFAULT_EXPERIMENT_ID",
+    ),
+    "tracking.fluent._get_experiment_id": ("pycore.tracking.active_experiment", "active_experiment_id"),
+    "types.utils._infer_param_schema": ("pycore.models.signature_inference", "infer_param_schema"),
+    "types.utils._infer_schema": ("pycore.models.signature_inference", "infer_schema"),
+    "utils.environment._mlflow_conda_env": ("pycore.models.environment", "conda_env_with"),
     "types.schema.Array": ("pycore.models.data_types", "ArrayType"),
     "types.schema.Map": ("pycore.models.data_types", "MapType"),
     "types.schema.Object": ("pycore.models.data_types", "ObjectType"),
     "types.schema.SparkMLVector": ("pycore.models.data_types", "SparkVectorType"),
     "validate_evaluation_results": ("pycore.evaluation.thresholds", "validate_evaluation_results"),
+    "utils.mlflow_tags.MLFLOW_AUTOLOGGING": ("pycore.autologging.patching", "AUTOLOGGING"),
     "utils.mlflow_tags.MLFLOW_DATASET_CONTEXT": ("pycore.tracking.run_context", "DATASET_CONTEXT"),
+    "utils.mlflow_tags.MLFLOW_GIT_BRANCH": ("pycore.projects.running", "BRANCH_TAG"),
+    "utils.mlflow_tags.MLFLOW_GIT_REPO_URL": ("pycore.projects.running", "REPOSITORY_TAG"),
+    "utils.mlflow_tags.MLFLOW_LOGGED_IMAGES": ("pycore.tracking.run_context", "LOGGED_IMAGES"),
+    "utils.mlflow_tags.MLFLOW_LOGGED_MODELS": ("pycore.services.runs", "MODEL_HISTORY_TAG"),
+    "utils.mlflow_tags.MLFLOW_MODEL_IS_EXTERNAL": ("pycore.tracking.fluent_logged_models", "EXTERNAL"),
+    "utils.mlflow_tags.MLFLOW_PROJECT_BACKEND": ("pycore.projects.running", "BACKEND_TAG"),
+    "utils.mlflow_tags.MLFLOW_PROJECT_ENTRY_POINT": ("pycore.projects.running", "ENTRY_POINT_TAG"),
+    "utils.mlflow_tags.MLFLOW_PROJECT_ENV": ("pycore.projects.running", "ENV_TAG"),
     "utils.mlflow_tags.MLFLOW_GIT_COMMIT": ("pycore.tracking.run_context", "GIT_COMMIT"),
     "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID": ("pycore.tracking.run_context", "PARENT_RUN_ID"),
     "utils.mlflow_tags.MLFLOW_RUN_NAME": ("pycore.tracking.run_context", "RUN_NAME"),
@@ -154,7 +197,7 @@ def lookup(path: str, name: str) -> Any:
     full = f"{path}.{name}" if path else name
     if full in NAMES:
         module, its_name = NAMES[full]
-        return getattr(importlib.import_module(module), its_name)
+        return attrgetter(its_name)(importlib.import_module(module))
     if full in MODULES:
         return importlib.import_module(f"{PACKAGE}.{full}")
     # The import system asks for its own names and, in `from package import module`, for modules of ours

@@ -46,6 +46,27 @@ def conda_env(requirements: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def conda_env_with(
+    path: str | Path | None = None,
+    additional_conda_deps: Sequence[str] | None = None,
+    additional_pip_deps: Sequence[str] | None = None,
+    additional_conda_channels: Sequence[str] | None = None,
+    install_mlflow: bool = True,
+) -> dict[str, Any] | None:
+    """Return a conda environment with packages of one's own, or write it to `path` and return None.
+
+    `install_mlflow` has no effect: what loads a model here is installed before it.
+    """
+    content = conda_env(additional_pip_deps or ())
+    *conda, pip = content["dependencies"]
+    content["dependencies"] = [*conda, *(additional_conda_deps or ()), pip]
+    content["channels"] += additional_conda_channels or ()
+    if path is None:
+        return content
+    _write_yaml(Path(path), content)
+    return None
+
+
 def write_environment(
     folder: Path,
     default: Sequence[str],

@@ -99,6 +99,20 @@ def load_image(artifact_uri: str) -> Any:
     return images.Image(model_uris.fetch(artifact_uri)).to_pil()
 
 
+def fetch_artifact(
+    artifact_uri: str, output_path: str | Path | None = None, tracking_uri: str | None = None
+) -> str:
+    """Return the local path of a file or folder, given by URI; MLflow's older `download_artifacts`."""
+    return download_artifacts(artifact_uri, dst_path=output_path, tracking_uri=tracking_uri)
+
+
+@checked
+def uri_of_artifact(run_id: str, artifact_path: str | None = None, tracking_uri: str | None = None) -> str:
+    """Return the URI of the artifacts of any run, or of a path among them."""
+    root = MlflowClient(tracking_uri).get_run(run_id).info.artifact_uri
+    return f"{root.rstrip('/')}/{artifact_path}" if artifact_path else root
+
+
 def _only_uri(artifact_uri: str | None, run_id: str | None, artifact_path: str | None) -> str | None:
     if (artifact_uri is None) == (run_id is None) or (artifact_uri and artifact_path):
         raise InvalidInput("Give either artifact_uri, or run_id with or without artifact_path.")

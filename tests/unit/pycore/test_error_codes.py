@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from pycore.protos import databricks_pb2  # type: ignore[import-not-found]  # a path of MLflow
 
@@ -16,6 +18,15 @@ def test_a_code_is_given_by_name_or_by_number(name: str) -> None:
     assert MlflowException("m", error_code=int(number)).error_code == name
     assert databricks_pb2.ErrorCode.Name(number) == name
     assert databricks_pb2.ErrorCode.Value(name) == number
+
+
+def test_an_error_keeps_further_details_for_its_json() -> None:
+    error = MlflowException("m", "BAD_REQUEST", request_id="abc")
+    assert json.loads(error.serialize_as_json()) == {
+        "error_code": "BAD_REQUEST",
+        "message": "m",
+        "request_id": "abc",
+    }
 
 
 def test_the_numbers_are_those_of_the_protocol() -> None:

@@ -1,6 +1,7 @@
 import importlib
 import subprocess
 import sys
+from operator import attrgetter
 
 import pytest
 
@@ -17,6 +18,7 @@ PATHS = [
     "artifacts.load_dict",
     "artifacts.load_text",
     "client.MlflowClient",
+    "config.set_tracking_uri",
     "crate.load_model",
     "crate.log_model",
     "entities.Experiment",
@@ -27,19 +29,41 @@ PATHS = [
     "entities.RunStatus",
     "entities.RunTag",
     "entities.ViewType",
+    "entities.experiment_tag.ExperimentTag",
+    "entities.file_info.FileInfo",
+    "entities.lifecycle_stage.LifecycleStage",
     "entities.model_registry.ModelVersion",
     "entities.model_registry.RegisteredModel",
+    "entities.model_registry.model_version.ModelVersion",
+    "entities.model_registry.model_version_stages.STAGE_PRODUCTION",
     "entities.model_registry.model_version_status.ModelVersionStatus",
+    "entities.model_registry.registered_model.RegisteredModel",
+    "entities.run_data.RunData",
+    "entities.run_info.RunInfo",
     "entities.run_status.RunStatus",
+    "entities.run_tag.RunTag",
+    "entities.view_type.ViewType",
     "exceptions.ExecutionException",
     "exceptions.MlflowException",
     "exceptions.RestException",
+    "last_logged_model",
+    "log_stream",
     "models.Model",
+    "models.ModelConfig",
     "models.ModelSignature",
+    "models.evaluation.EvaluationResult",
+    "models.evaluation.base.EvaluationArtifact",
+    "models.evaluation.validation.ModelValidationFailedException",
     "models.get_model_info",
     "models.infer_signature",
     "models.model.Model",
+    "models.model.get_model_info",
+    "models.model.set_model",
+    "models.predict",
     "models.signature.infer_signature",
+    "models.signature.set_signature",
+    "models.utils.ModelInputExample",
+    "models.validate_schema",
     "projects.SubmittedRun",
     "projects.run",
     "pyfunc.PythonModel",
@@ -47,12 +71,18 @@ PATHS = [
     "pyfunc.log_model",
     "pyfunc.save_model",
     "run",
+    "set_active_model",
     "sklearn.load_model",
     "sklearn.log_model",
     "sklearn.save_model",
     "store.entities.PagedList",
+    "tensorflow.autolog",
     "tracking.MlflowClient",
+    "tracking.artifact_utils._download_artifact_from_uri",
+    "tracking.artifact_utils.get_artifact_uri",
     "tracking.client.MlflowClient",
+    "tracking.default_experiment.DEFAULT_EXPERIMENT_ID",
+    "tracking.fluent._get_experiment_id",
     "tracking.get_tracking_uri",
     "tracking.set_registry_uri",
     "tracking.set_tracking_uri",
@@ -61,8 +91,16 @@ PATHS = [
     "types.ParamSchema",
     "types.Schema",
     "types.TensorSpec",
+    "types.schema.Array",
+    "types.schema.Object",
     "types.schema.Schema",
+    "types.utils._infer_schema",
+    "utils.environment._mlflow_conda_env",
+    "utils.mlflow_tags.MLFLOW_AUTOLOGGING",
+    "utils.mlflow_tags.MLFLOW_GIT_BRANCH",
+    "utils.mlflow_tags.MLFLOW_LOGGED_MODELS",
     "utils.mlflow_tags.MLFLOW_PARENT_RUN_ID",
+    "utils.mlflow_tags.MLFLOW_PROJECT_ENTRY_POINT",
     "utils.mlflow_tags.MLFLOW_RUN_NAME",
 ]
 
@@ -88,7 +126,7 @@ def test_every_module_of_the_table_can_be_loaded() -> None:
     for module in named | {module for module, _ in mlflow_names.NAMES.values()}:
         importlib.import_module(module)
     for module, name in mlflow_names.NAMES.values():
-        assert hasattr(importlib.import_module(module), name)
+        assert attrgetter(name)(importlib.import_module(module)) is not None
 
 
 def test_a_package_with_added_names_keeps_its_own_modules() -> None:

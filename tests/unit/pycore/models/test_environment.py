@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pycore.errors import InvalidInput
+from pycore.models import environment
 from pycore.models.environment import pinned, warn_about_differences, write_environment
 
 NUMPY = f"numpy=={version('numpy')}"
@@ -78,3 +79,16 @@ def test_no_difference_and_no_file_are_no_warning(tmp_path, caplog):
     (tmp_path / "requirements.txt").write_text(NUMPY)
     warn_about_differences(tmp_path)
     assert caplog.records == []
+
+
+def test_a_conda_environment_with_packages_of_ones_own(tmp_path):
+    given = {
+        "additional_conda_deps": ["r-base"],
+        "additional_pip_deps": ["numpy==2.0"],
+        "additional_conda_channels": ["r"],
+    }
+    content = environment.conda_env_with(**given)
+    assert content["channels"] == ["conda-forge", "r"]
+    assert content["dependencies"][-2:] == ["r-base", {"pip": ["numpy==2.0"]}]
+    assert environment.conda_env_with(tmp_path / "conda.yaml", **given) is None
+    assert yaml.safe_load((tmp_path / "conda.yaml").read_text()) == content

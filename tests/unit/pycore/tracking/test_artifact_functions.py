@@ -82,3 +82,17 @@ def test_what_is_not_there(run_id: str) -> None:
         mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="nothing")
     with pytest.raises(InvalidInput, match="Invalid path"):
         mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="../../secret")
+
+
+@pytest.mark.usefixtures("uri")
+def test_artifacts_are_reached_under_mlflows_older_names(tmp_path: Path) -> None:
+    from pycore.tracking.artifact_utils import _download_artifact_from_uri, get_artifact_uri
+
+    with mlflow.start_run() as run:
+        mlflow.log_text("a", "notes/a.txt")
+    uri = get_artifact_uri(run.info.run_id, "notes/a.txt")
+    assert uri == f"{get_artifact_uri(run.info.run_id)}/notes/a.txt"
+    (tmp_path / "here").mkdir()
+    found = _download_artifact_from_uri(f"runs:/{run.info.run_id}/notes/a.txt", tmp_path / "here")
+    assert Path(found).read_text() == "a"
+    assert Path(found).is_relative_to(tmp_path / "here")
