@@ -120,6 +120,7 @@ def restore(experiment_id: str) -> None:
 )
 def write_csv(experiment_id: str, filename: Path | None) -> None:
     """Write the runs of an experiment as CSV, a column per metric, parameter and tag."""
+    fluent.get_experiment(experiment_id)  # a search would show an unknown one as empty
     columns = run_table.columns(find_runs(experiment_id))
     if filename is None:
         _write_csv(columns, sys.stdout)

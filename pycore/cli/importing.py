@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -69,18 +71,42 @@ def mlflow(
     Ids, times, versions, stages and aliases are kept. What the target has already is left alone, so an
     import that broke off goes on when it is run again, and one that is repeated adds what is new.
     """
-    # SQLAlchemy takes longer to load than `--help` may take.
-    from pycore.importing.build import ImportOptions, import_from_mlflow
-    from pycore.importing.report import KINDS
-
-    options = ImportOptions(
+    _bring(
+        source,
+        target,
         copies=artifacts == "copy",
         source_artifacts=source_artifacts,
         artifacts_destination=artifacts_destination,
         artifact_root=default_artifact_root,
         dry_run=dry_run,
     )
-    report = import_from_mlflow(source, target, options, _bar)
+
+
+@click.command("migrate-filestore")
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder that MLflow kept its runs in, or the one that holds mlruns.",
+)
+@click.option("--target", metavar="URI", required=True, help="Crateflow database to fill.")
+@click.option("--progress/--no-progress", default=True, show_default=True, help="Show a bar, on a terminal.")
+def migrate_filestore(source: Path, target: str, progress: bool) -> None:
+    """Bring MLflow's folder of runs into a database; their files stay where they are.
+
+    As `crateflow import mlflow SOURCE --to TARGET --artifacts reference`, which can more.
+    """
+    inner = source / "mlruns"
+    _bring(str(inner if inner.is_dir() else source), target, progress=progress, copies=False)
+
+
+def _bring(source: str, target: str, *, progress: bool = True, dry_run: bool = False, **options: Any) -> None:
+    # SQLAlchemy takes longer to load than `--help` may take.
+    from pycore.importing.build import ImportOptions, import_from_mlflow
+    from pycore.importing.report import KINDS
+
+    bar = [_bar] if progress else []
+    report = import_from_mlflow(source, target, ImportOptions(dry_run=dry_run, **options), *bar)
     rows = [
         (kind, str(report.added[kind]), str(report.present[kind]))
         for kind in KINDS

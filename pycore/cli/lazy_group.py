@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from pycore.errors import MlflowException
+
+
+class Interrupted(click.ClickException):
+    """The user, or whoever runs the command, has ended it."""
+
+    #: As shells tell of a program that SIGINT ended.
+    exit_code = 128 + signal.SIGINT
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted.")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say so on a line of its own, which the terminal's ^C has not."""
+        click.echo(f"\n{self.message}", err=True)
 
 
 class LazyGroup(click.Group):
@@ -37,8 +52,15 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; an error raised on purpose is one line and exit status 1."""
+        """Run a verb; an error raised on purpose is one line and exit status 1, an interrupt 130."""
         try:
             return super().invoke(ctx)
         except MlflowException as error:
             raise click.ClickException(" ".join(error.message.split())) from error
+        except OSError as error:
+            # A file that a verb was told to read or write. Readers that have left are click's to handle.
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"{error.strerror}: {error.filename}") from error
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted from interrupt

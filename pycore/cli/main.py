@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,7 @@ VERBS: Mapping[str, str] = {
     "experiments": "pycore.cli.experiments:experiments",
     "gc": "pycore.cli.gc:gc",
     "import": "pycore.cli.importing:import_",
+    "migrate-filestore": "pycore.cli.importing:migrate_filestore",
     "models": "pycore.cli.models:models",
     "r": "pycore.cli.r:r",
     "run": "pycore.cli.run:run",
@@ -41,3 +44,6 @@ VERBS: Mapping[str, str] = {
 )
 def main() -> None:
     """Track, package, register and serve R and Python models."""
+    if os.getpid() == 1:
+        # The first process of a container gets no signal that it does not ask for.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)

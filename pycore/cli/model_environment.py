@@ -77,6 +77,8 @@ def environment_of(
     ModelError
         The packages cannot be installed.
     """
+    if env_manager == LOCAL and not overrides:
+        return {}
     # The modules of models take longer to load than `--help` may take.
     from pycore.models import registry
     from pycore.models.requirements import prepare_python
@@ -86,7 +88,7 @@ def environment_of(
         if "crate" in (flavors := Model.load(path).flavors) or PYFUNC not in flavors:
             raise InvalidInput("--pip-requirements-override is for Python models, and this is one of R.")
         return prepare_python(path, overrides)
-    variables = {} if env_manager == LOCAL else registry.prepare_environment(path, repositories)
+    variables = registry.prepare_environment(path, repositories)
     if variables is not None:
         return variables
     if env_manager == LIBRARY:

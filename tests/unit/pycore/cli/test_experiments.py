@@ -123,3 +123,9 @@ def test_experiments_as_json(tracked: Tracked) -> None:
     assert by_id["1"] == one
     assert (one["name"], one["artifact_location"]) == ("é", "s3://bucket/e")
     assert one["tags"] == [{"key": "team", "value": "x"}]
+
+
+def test_an_unknown_experiment_as_csv(tracked: Tracked) -> None:
+    result = tracked.run("experiments", "csv", "-x", "9")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: No Experiment with id=9 exists.\n"

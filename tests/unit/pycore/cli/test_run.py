@@ -104,8 +104,8 @@ def test_who_stops_the_command_stops_the_project(
             started.kill()
 
     run = tracked.client.search_runs(["0"])[0]
-    assert started.returncode == 1
-    assert f"=== Run (ID '{run.info.run_id}') killed ===" in said
+    assert started.returncode == 130
+    assert said.endswith(f"=== Run (ID '{run.info.run_id}') killed ===\n\nInterrupted.\n")
     assert run.info.status == "KILLED"
     assert not Path("/proc", (project / "pid").read_text().strip()).exists()
 

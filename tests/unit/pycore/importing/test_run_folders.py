@@ -6,10 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pycore.cli.main import main
 from pycore.errors import InvalidInput
 from pycore.importing.report import Report
 from pycore.importing.run_folders import RunFolders
+from pycore.tracking import MlflowClient
 
 RUN_ID = "a" * 32
 
@@ -86,3 +89,13 @@ def test_what_cannot_be_read_is_left_out_and_told(root: Path) -> None:
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"is no folder of run files: expected folders of experiments"):
         RunFolders(tmp_path, Report())
+
+
+@pytest.mark.parametrize("source", ["", "mlruns"])
+def test_a_folder_of_runs_becomes_a_database(root: Path, tmp_path: Path, source: str) -> None:
+    arguments = ["--source", str(tmp_path / source), "--target", f"sqlite:///{tmp_path / 'new.db'}"]
+    done = CliRunner().invoke(main, ["migrate-filestore", *arguments, "--no-progress"])
+    assert done.exit_code == 0, done.output
+    assert ["runs", "1", "0"] in [line.split() for line in done.output.splitlines()]
+    run = MlflowClient(arguments[-1]).get_run(RUN_ID)
+    assert run.info.artifact_uri == f"file://{tmp_path}/mlruns/1/{RUN_ID}/artifacts"
