@@ -30,6 +30,12 @@
 #' once, with `keyring::key_set("mlflow", "me")` (a password) or `keyring::key_set("mlflow")` (a token), and
 #' set `CRATEFLOW_KEYRING_SERVICE` to `mlflow`, for a password `MLFLOW_TRACKING_USERNAME` to `me` besides.
 #'
+#' @section Versions:
+#' Tested with R 4.2.2, httr2 0.2.2 and testthat 3.1.6, as Debian 12 has them, and with R 4.6.2, httr2 1.3.0,
+#' testthat 3.3.2, caret 7.0, recipes 1.3.3, ranger 0.18.0 and xgboost 3.2.1. To serve crates with R 4.5 or
+#' later, the command `crateflow` needs version 3.6.6 or later of the Python package rpy2-rinterface, with an
+#' earlier R one up to 3.6.5.
+#'
 #' @keywords internal
 "_PACKAGE"
 

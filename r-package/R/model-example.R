@@ -28,8 +28,10 @@ training_frame <- function(model) {
 
 # The data that the model's call names, if it is still there: the first argument that is a table.
 fitted_on <- function(model) {
-  if (!is.call(model$call)) return(NULL)
-  arguments <- as.list(model$call)[-1]
+  # xgboost has it among the attributes.
+  call <- model$call %||% attr(model, "call")
+  if (!is.call(call)) return(NULL)
+  arguments <- as.list(call)[-1]
   named <- intersect(c("data", "x"), names(arguments))
   unnamed <- if (is.null(names(arguments))) seq_along(arguments) else which(names(arguments) == "")
   env <- environment(model_formula(model)) %||% globalenv()
@@ -56,6 +58,7 @@ predictor_names <- function(model, data) {
     return(columns$variable[columns$role == "predictor"])
   }
   if (inherits(model, "ranger")) return(model$forest$independent.variable.names)
+  if (inherits(model, "xgb.Booster")) return(xgboost_features(model))
   if (inherits(model, "glmnet")) return(glmnet_columns(model))
   if (inherits(model, "cv.glmnet")) return(glmnet_columns(model$glmnet.fit))
   formula <- if (is.list(model)) model_formula(model)

@@ -124,11 +124,31 @@ pack.randomForest <- function(model, type, call) {
 #' @export
 pack.xgb.Booster <- function(model, type, call) {
   pack_type(type, c(response = "response"), call)
-  features <- model$feature_names %||% attr(model, "feature_names")
+  features <- xgboost_features(model)
   crate(function(x) {
     if (!is.null(features)) x <- x[features]
     stats::predict(xgboost::xgb.load.raw(model), data.matrix(x))
   }, model = xgboost::xgb.save.raw(model), features = features)
+}
+
+# What xgboost() returns since version 3 knows its classes, and how factors are encoded, besides.
+#' @export
+pack.xgboost <- function(model, type, call) {
+  classifies <- !is.null(attr(model, "metadata")$y_levels)
+  types <- if (classifies) c(class = "class", prob = "response") else c(response = "response")
+  type <- pack_type(type, types, call)
+  features <- xgboost_features(model)
+  crate(function(x) {
+    # It has the method for predict().
+    loadNamespace("xgboost")
+    p <- stats::predict(unserialize(model), x[features], type = !!type)
+    if (is.factor(p)) as.character(p) else p
+  }, model = serialize(model, NULL), features = features)
+}
+
+# A field of the model before xgboost 2.1, behind a method since.
+xgboost_features <- function(model) {
+  model$feature_names %||% stats::variable.names(model)
 }
 
 #' @export

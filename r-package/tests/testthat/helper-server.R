@@ -159,7 +159,16 @@ start_r <- function(code, env = character(), arguments = character()) {
 
 # Answer requests from `answer(request)` in place of a server.
 local_answers <- function(answer, env = parent.frame()) {
-  withr::local_options(httr2_mock = answer, .local_envir = env)
+  # Newer versions of httr2 insist on the name of the argument.
+  withr::local_options(httr2_mock = function(req) answer(req), .local_envir = env)
+}
+
+# The credentials a request has with it; newer versions of httr2 hide them.
+authorization <- function(request) {
+  if ("req_get_headers" %in% getNamespaceExports("httr2")) {
+    request$headers <- getExportedValue("httr2", "req_get_headers")(request, "reveal")
+  }
+  request$headers$Authorization
 }
 
 json_answer <- function(x, status = 200L, headers = list()) {
@@ -170,3 +179,9 @@ iris_crate <- function() {
   fit <- stats::lm(Sepal.Width ~ Sepal.Length, datasets::iris)
   crate(function(x) stats::predict(model, x), model = fit)
 }
+
+# What xgboost trains on: the first column by the others.
+boosting_data <- function(frame) xgboost::xgb.DMatrix(as.matrix(frame[-1]), label = frame[[1]])
+
+# The argument for the data that is evaluated after each round.
+boosting_watch <- function() intersect(c("evals", "watchlist"), names(formals(xgboost::xgb.train)))[[1]]

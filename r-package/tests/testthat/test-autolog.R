@@ -148,6 +148,23 @@ test_that("boosters tell of every round", {
   expect_identical(training_record(newer), record)
 })
 
+test_that("boosters leave every round, and are predicted with", {
+  skip_if_not_installed("xgboost")
+  local_autolog()
+  data <- boosting_data(mtcars)
+  train <- function(...) xgboost::xgb.train(list(max_depth = 2, nthread = 1), nrounds = 3, verbose = 0, ...)
+  environment(train) <- globalenv()
+  watched <- stats::setNames(list(list(train = data)), boosting_watch())
+  fit <- do.call(train, c(list(data = data), watched))
+  run <- trained()
+  expect_identical(nrow(run), 1L)
+  expect_identical(run[["tags.mlflow.autologging"]], "xgboost")
+  expect_identical(run$params.max_depth, "2")
+  expect_identical(mlflow_get_metric_history("train-rmse", run$run_id)$step, c(0, 1, 2))
+  loaded <- mlflow_load_model(paste0("runs:/", run$run_id, "/model"))
+  expect_equal(mlflow_predict(loaded, rev(mtcars)), predict(fit, data), ignore_attr = TRUE)
+})
+
 test_that("trainings within a run go there, and it stays active", {
   local_autolog(log_models = FALSE)
   with(run <- mlflow_start_run(), {

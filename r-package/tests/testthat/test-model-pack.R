@@ -205,3 +205,23 @@ test_that("a model whose data is gone is saved without signature", {
     class = "crateflow_message_no_example"
   )
 })
+
+test_that("boosters predict numbers", {
+  skip_if_not_installed("xgboost")
+  data <- boosting_data(mtcars)
+  fit <- xgboost::xgb.train(list(max_depth = 2, nthread = 1), data, nrounds = 3, verbose = 0)
+  expect_predicts(fit, predict(fit, data), rev(mtcars), names(mtcars)[-1], input_example = mtcars[1:3, -1])
+})
+
+test_that("boosters of xgboost() predict numbers, classes or probabilities", {
+  skip_if_not_installed("xgboost", "3.0.0")
+  fit <- xgboost::xgboost(mtcars[-1], mtcars$mpg, nrounds = 3, nthreads = 1)
+  # The data, which the call names, is where scripts have it.
+  expect_predicts(fit, predict(fit, mtcars[-1]), rev(mtcars), names(mtcars)[-1])
+  fit <- xgboost::xgboost(iris[-5], iris$Species, nrounds = 3, nthreads = 1)
+  species <- names(iris)[-5]
+  path <- expect_predicts(fit, as.character(predict(fit, flowers[-5], type = "class")), flowers, species)
+  expect_true("xgboost" %in% names(yaml::read_yaml(file.path(path, "MLmodel"))$flavors$crate$packages))
+  expect_predicts(fit, predict(fit, flowers[-5]), flowers, species, type = "prob")
+  expect_error(round_trip(fit, type = "link"), "must be one of")
+})

@@ -10,11 +10,11 @@ test_that("requests go to the API with repeated names in the query", {
 test_that("credentials come from the environment, a user before a token", {
   local_session()
   withr::local_envvar(MLFLOW_TRACKING_TOKEN = "abc")
-  expect_identical(request_build(client, "GET", "x")$headers$Authorization, "Bearer abc")
+  expect_identical(authorization(request_build(client, "GET", "x")), "Bearer abc")
   withr::local_envvar(MLFLOW_TRACKING_USERNAME = "me", MLFLOW_TRACKING_PASSWORD = "secret")
-  expect_match(request_build(client, "GET", "x")$headers$Authorization, "^Basic ")
+  expect_match(authorization(request_build(client, "GET", "x")), "^Basic ")
   other <- list(tracking_uri = "http://scoring", credentials = list())
-  expect_null(request_build(other, "POST", "/invocations")$headers$Authorization)
+  expect_null(authorization(request_build(other, "POST", "/invocations")))
 })
 
 test_that("certificates and limits come from the environment", {

@@ -34,10 +34,10 @@ test_that("rows go to /invocations, with the token given and no other", {
     rawToChar(seen$body$data),
     '{"dataframe_split": {"columns": ["a"], "data": [[0.1]]}, "params": {"level":0.9}}'
   )
-  expect_null(seen$headers$Authorization)
+  expect_null(authorization(seen))
   mlflow_score("http://host:1/invocations", data.frame(a = 0.1), token = "mine")
   expect_identical(seen$url, "http://host:1/invocations")
-  expect_identical(seen$headers$Authorization, "Bearer mine")
+  expect_identical(authorization(seen), "Bearer mine")
 })
 
 test_that("a refusal is an error with the server's words", {
@@ -108,4 +108,13 @@ test_that("params of a request reach the crate", {
   expect_identical(mlflow_score(url, data), c("1 cm", "3 cm"))
   expect_identical(mlflow_score(url, data, params = list(factor = 2, unit = "mm")), c("2 mm", "6 mm"))
   expect_error(mlflow_score(url, data, params = list(factor = "x")), "factor", class = "crateflow_error")
+})
+
+test_that("a served booster takes its columns in any order", {
+  skip_if_not_installed("xgboost")
+  data <- boosting_data(mtcars)
+  fit <- xgboost::xgb.train(list(max_depth = 2, nthread = 1), data, nrounds = 3, verbose = 0)
+  path <- file.path(withr::local_tempdir(), "model")
+  mlflow_save_model(fit, path, input_example = mtcars[1:3, -1]) |> suppressMessages()
+  expect_equal(mlflow_score(local_scoring(path), rev(mtcars)), unname(predict(fit, data)))
 })
