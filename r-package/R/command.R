@@ -129,23 +129,26 @@ check_processx <- function(call) {
 
 #' Run the command to its end, and show what it prints
 #'
+#' @param verb,arguments What the command is to do: words, and then options.
 #' @returns The lines it printed.
 #' @noRd
-run_command <- function(arguments, call = rlang::caller_env()) {
+run_command <- function(verb, arguments, call = rlang::caller_env()) {
   command <- command_path(call)
   check_processx(call)
   done <- processx::run(
-    command, arguments,
+    command, c(verb, arguments),
     error_on_status = FALSE, stderr_to_stdout = TRUE, cleanup_tree = TRUE,
     stdout_line_callback = function(line, process) message(line),
-    env = command_environment(MLFLOW_TRACKING_URI = mlflow_get_tracking_uri())
+    env = command_environment(
+      MLFLOW_TRACKING_URI = mlflow_get_tracking_uri(), MLFLOW_REGISTRY_URI = mlflow_get_registry_uri()
+    )
   )
   said <- strsplit(as_utf8(done$stdout), "\n", fixed = TRUE)[[1]]
   if (done$status == 0) return(said)
   last <- utils::tail(said[nzchar(said)], 5)
   abort(
     c(
-      "{.code crateflow {arguments[[1]]}} failed with status {done$status}.",
+      "{.code crateflow {paste(verb, collapse = ' ')}} failed with status {done$status}.",
       stats::setNames(as_plain(last), rep("x", length(last)))
     ),
     "command_failed",

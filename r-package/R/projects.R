@@ -106,8 +106,8 @@ mlflow_run <- function(uri = ".", entry_point = NULL, version = NULL, parameters
   }
   pairs <- vapply(check_tags(parameters), function(x) paste0(x$key, "=", x$value), "")
   option <- function(flag, value) command_option(flag, check_string(value, null = TRUE, arg = flag))
-  said <- run_command(c(
-    "run", check_string(uri),
+  said <- run_command("run", c(
+    check_string(uri),
     option("--entry-point", entry_point),
     option("--version", version),
     as.character(rbind(rep("-P", length(pairs)), pairs)),
