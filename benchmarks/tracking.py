@@ -10,6 +10,7 @@ import argparse
 import http.client
 import itertools
 import json
+import os
 import shlex
 import socket
 import statistics
@@ -20,8 +21,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 API = "/api/2.0/mlflow"
 START_LIMIT_S = 120
@@ -131,28 +133,65 @@ OPERATIONS: Mapping[str, Callable[[Client], object]] = {
 }
 
 
-def rate(port: int, operation: Callable[[Client], object], clients: int, seconds: float) -> float:
-    """Return the answered calls per second of several clients, each asking again once answered."""
-    counts = [0] * clients
+class Server(NamedTuple):
+    """A server that answers."""
+
+    port: int
+    pid: int
+
+    def processes(self) -> list[int]:
+        """Return the server's process and all that descend from it."""
+        found = [self.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        return found
+
+    def processor_s(self) -> float:
+        """Return the processor time that they and those that ended before them took."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.processes()]
+        return sum(int(ticks) for fields in stats for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+class Sample(NamedTuple):
+    """What several clients saw, each asking again once answered."""
+
+    calls_per_s: float
+    p99_ms: float
+    processor_ms: float
+
+
+def measure(server: Server, operation: Callable[[Client], object], clients: int, seconds: float) -> Sample:
+    """Let clients do an operation again and again; return also what a call costs the server's processor."""
+    taken_ms: list[float] = []
     with ExitStack() as stack:
-        asking = [stack.enter_context(closing(Client(port))) for _ in range(clients)]
+        asking = [stack.enter_context(closing(Client(server.port))) for _ in range(clients)]
+        spent_s = server.processor_s()
         begin = time.monotonic()
 
         def ask(number: int) -> None:
-            while time.monotonic() < begin + seconds:
+            while (began := time.monotonic()) < begin + seconds:
                 operation(asking[number])
-                counts[number] += 1
+                taken_ms.append((time.monotonic() - began) * 1000)
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return sum(counts) / (time.monotonic() - begin)
+        calls_per_s = len(taken_ms) / (time.monotonic() - begin)
+        processor_ms = (server.processor_s() - spent_s) * 1000 / len(taken_ms)
+    taken_ms.sort()
+    return Sample(calls_per_s, taken_ms[len(taken_ms) * 99 // 100], processor_ms)
 
 
 def start(stack: ExitStack, command: str) -> int:
-    """Start a server in an empty folder, wait until it answers, and return its port."""
+    """Start a server as `launch` does and return its port."""
+    return launch(stack, command).port
+
+
+def launch(stack: ExitStack, command: str) -> Server:
+    """Start a server in an empty folder and wait until it answers."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
@@ -168,8 +207,8 @@ def start(stack: ExitStack, command: str) -> int:
             with closing(probe):
                 probe.request("GET", "/health")
                 if probe.getresponse().status == 200:
-                    return port
-        time.sleep(0.05)
+                    return Server(port, process.pid)
+        time.sleep(0.01)
     raise SystemExit(f"{command!r} does not answer: {(folder / 'server.log').read_text()[-2000:]}")
 
 
@@ -178,32 +217,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("servers", nargs="+", metavar="NAME=COMMAND", help="{port} and {dir} are filled in")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8], help="connections at a time")
+    parser.add_argument(
+        "--only", nargs="+", default=["*"], metavar="PATTERN", help="operations, as in 'runs/*'"
+    )
     parser.add_argument("--stored", type=int, default=1000, help="runs that each server holds to begin with")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one sample")
     given = parser.parse_args()
-    rates: dict[tuple[str, int, str], list[float]] = defaultdict(list)
+    wanted = [name for name in OPERATIONS if any(fnmatchcase(name, pattern) for pattern in given.only)]
+    cases = list(itertools.product(wanted, given.clients))
+    samples: dict[tuple[str, int, str], list[Sample]] = defaultdict(list)
     commands = dict(server.split("=", 1) for server in given.servers)
     subject, *peers = commands
     with ExitStack() as stack:
-        ports = {name: start(stack, command) for name, command in commands.items()}
-        for port in ports.values():
-            with closing(Client(port, STORED)) as client:
+        servers = {name: launch(stack, command) for name, command in commands.items()}
+        for server in servers.values():
+            with closing(Client(server.port, STORED)) as client:
                 for _ in range(given.stored):
                     client.log_batch(5, 5)
         for _ in range(given.rounds):
-            for operation, clients in itertools.product(OPERATIONS, given.clients):
-                for name, port in ports.items():
-                    measured = rate(port, OPERATIONS[operation], clients, given.seconds)
-                    rates[operation, clients, name].append(measured)
-    print("| operation | clients |" + "".join(f" {subject} / {peer} |" for peer in peers))
-    print("|---|---:|" + "---:|" * len(peers))
-    for operation, clients in itertools.product(OPERATIONS, given.clients):
-        ours = rates[operation, clients, subject]
+            for operation, clients in cases:
+                for name, server in servers.items():
+                    sample = measure(server, OPERATIONS[operation], clients, given.seconds)
+                    samples[operation, clients, name].append(sample)
+    compared = "".join(f" {subject} / {peer} | {peer}, ms of processor |" for peer in peers)
+    print(f"| operation | clients |{compared} {subject}, ms of processor | its p99, ms |")
+    print("|---|---:|" + "---:|---:|" * len(peers) + "---:|---:|")
+    for operation, clients in cases:
+        ours = samples[operation, clients, subject]
         cells = ""
         for peer in peers:
-            ratios = [a / b for a, b in zip(ours, rates[operation, clients, peer], strict=True)]
+            theirs = samples[operation, clients, peer]
+            ratios = [a.calls_per_s / b.calls_per_s for a, b in zip(ours, theirs, strict=True)]
             cells += f" {statistics.median(ratios):.2f} [{min(ratios):.2f}–{max(ratios):.2f}] |"
+            cells += f" {statistics.median(sample.processor_ms for sample in theirs):.2f} |"
+        cells += f" {statistics.median(sample.processor_ms for sample in ours):.2f} |"
+        cells += f" {statistics.median(sample.p99_ms for sample in ours):.1f} |"
         print(f"| {operation} | {clients} |{cells}")
 
 
