@@ -127,17 +127,25 @@ def switch(
     What it decorates puts the patches in place, and is not called where logging is to stop.
     """
 
+    # What editors and help() show; wraps() would have them show that of the function.
+    signature = inspect.signature(options).replace(return_annotation=None)
+
     def decorate(replace: Callable[[Chosen], None]) -> Callable[P, None]:
         @functools.wraps(replace)
         def autolog(*args: P.args, **kwargs: P.kwargs) -> None:
-            chosen = options(*args, **kwargs)
+            try:
+                chosen = options(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(
+                    f"autolog of {patches.library} takes options by name: {', '.join(signature.parameters)}. "
+                    f"{str(error).rpartition('() ')[2]}"
+                ) from None
             patches.undo()
             patches.options = chosen
             if not chosen.disable:
                 replace(chosen)
 
-        # What editors and help() show; wraps() would have them show that of `replace`.
-        vars(autolog)["__signature__"] = inspect.signature(options).replace(return_annotation=None)
+        vars(autolog)["__signature__"] = signature
         return autolog
 
     return decorate

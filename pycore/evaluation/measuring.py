@@ -45,6 +45,8 @@ class Evaluation:
         config: Mapping[str, Any],
         extra_metrics: Sequence[EvaluationMetric],
     ) -> None:
+        if model_type == REGRESSOR and rows.targets.dtype.kind not in "iufb":
+            raise InvalidInput(f"The targets of a regressor must be numbers, not {rows.targets.dtype}.")
         self._rows = rows
         self._model_type = model_type
         self._config = config

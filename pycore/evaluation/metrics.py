@@ -19,15 +19,7 @@ Weights = npt.NDArray[np.float64] | None
 def regressor_metrics(
     targets: npt.NDArray[Any], predicted: Predictions, weights: Weights = None
 ) -> dict[str, float]:
-    """Return the errors of a regressor.
-
-    Raises
-    ------
-    InvalidInput
-        The truth is not numeric.
-    """
-    if targets.dtype.kind not in "iufb":
-        raise InvalidInput(f"The targets of a regressor must be numbers, not {targets.dtype}.")
+    """Return the errors of a regressor, whose targets are numbers."""
     truth, values, weighted = targets.astype(np.float64), predicted.values, {"sample_weight": weights}
     squared = measures.mean_squared_error(truth, values, **weighted)
     return {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pycore.errors import InvalidInput
 from pycore.search.kinds import SearchKind
 from pycore.search.lexer import TokenType
-from pycore.search.parser import Reader
+from pycore.search.parser import Reader, spellings
 from pycore.search.tree import Entity, Field, Order, Sort
 
 
@@ -45,7 +45,10 @@ def _sort(entry: str, kind: SearchKind) -> Sort:
     if entity is Entity.ATTRIBUTE:
         if key not in kind.sortable:
             known = ", ".join(sorted(kind.sortable))
-            raise reader.error(f"Invalid attribute key {key!r}: {kind.name} can be ordered by {known}", first)
+            meant = spellings(kind.sortable_entities, key)
+            raise reader.error(
+                f"Invalid attribute key {key!r}: {kind.name} can be ordered by {known}{meant}", first
+            )
         key = kind.sortable[key]
     elif entity not in kind.sortable_entities:
         raise reader.error(f"{kind.name} cannot be ordered by a {entity.value}", first)

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from pycore.errors import InvalidInput
 from pycore.search.kinds import SearchKind, ValueType
@@ -19,6 +20,8 @@ from pycore.search.tree import Clause, Comparator, Entity, Field, Filter, Value
 
 # No number that a database holds is longer; longer ones are read as floats where those are legal.
 _INTEGER = re.compile(r"-?[0-9]{1,30}")
+#: How a name with a key is mostly written.
+_PREFIXES = {Entity.METRIC: "metrics", Entity.PARAM: "params", Entity.TAG: "tags"}
 _QUOTED = (TokenType.STRING, TokenType.BACKTICKED)
 
 
@@ -104,6 +107,13 @@ class Reader:
         return self.peek().start == token.end
 
 
+def spellings(entities: Container[Entity], key: str) -> str:
+    """Return the end of a sentence that names a key as one of each of these entities; "" for none."""
+    word = key if key.isidentifier() else f"`{key}`"
+    found = [f"{prefix}.{word}" for entity, prefix in _PREFIXES.items() if entity in entities]
+    return f", and by {' or '.join(found)}" if found else ""
+
+
 def _clause(reader: Reader) -> Clause:
     entity, key, first = reader.identifier()
     kind = reader.kind
@@ -112,8 +122,11 @@ def _clause(reader: Reader) -> Clause:
         searchable = kind.attributes.get(key)
         if searchable is None:
             known = ", ".join(sorted(kind.attributes))
+            meant = spellings(kind.keyed, key)
             raise reader.error(
-                f"Invalid attribute key {key!r}: {kind.name} can be filtered by the attributes {known}", first
+                f"Invalid attribute key {key!r}: {kind.name} can be filtered by the attributes {known}"
+                f"{meant}",
+                first,
             )
     else:
         known_keys = kind.keys.get(entity)

@@ -73,8 +73,22 @@ def list_artifacts(
 
 @checked
 def load_text(artifact_uri: str) -> str:
-    """Return the content of a text file."""
-    return model_uris.fetch(artifact_uri).read_text(encoding="utf-8")
+    """Return the content of a text file.
+
+    Raises
+    ------
+    InvalidInput
+        It is a folder, or no text in UTF-8.
+    """
+    file = model_uris.fetch(artifact_uri)
+    if file.is_dir():
+        raise InvalidInput(f"{artifact_uri!r} is a folder; list_artifacts tells its files.")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{artifact_uri!r} is no text in UTF-8: {error}. download_artifacts fetches any file."
+        ) from error
 
 
 @checked

@@ -145,7 +145,11 @@ def test_a_switch_takes_the_options_and_undoes_what_an_earlier_call_did(library)
     assert len(runs()) == 2
     autolog(disable=True)
     assert library.train is untouched
-    with pytest.raises(TypeError, match="unexpected keyword argument 'log_modles'"):
+    with pytest.raises(
+        TypeError, match=r"library takes options by name: log_input_examples, .* 'log_modles'"
+    ):
         autolog(log_modles=False)
+    with pytest.raises(TypeError, match=r"takes options by name: .* takes 1 positional argument"):
+        autolog(True)
     assert autolog.__doc__ == "Log the library."
     assert list(inspect.signature(autolog).parameters) == list(inspect.signature(Options).parameters)

@@ -68,7 +68,7 @@ def test_functions_make_artifacts_of_every_kind(tmp_path: Path) -> None:
     result = evaluated(custom_artifacts=[of_every_kind, lambda *_: None])
 
     listed = [info.path for info in MlflowClient().list_artifacts(str(result.run_id))]
-    assert set(listed) > FILES
+    assert set(listed) > set(FILES)
     assert mlflow.artifacts.load_text(result.artifacts["note"].uri) == "good"
     assert mlflow.artifacts.load_dict(result.artifacts["said"].uri) == {"x": 1}
     assert list(result.tables) == ["table"]
@@ -143,3 +143,11 @@ def test_whoever_asks_for_explanations_is_told_what_is_missing(monkeypatch: pyte
     with pytest.raises(InvalidInput, match=r"cannot be explained: SHAP is not installed; pip install"):
         evaluated(**asked)
     assert "shap_feature_importance_plot" not in evaluated().artifacts
+
+
+def test_targets_of_a_regressor_are_numbers_whatever_the_model_says() -> None:
+    def never(rows: pd.DataFrame) -> Any:
+        raise AssertionError("the model is not asked")
+
+    with pytest.raises(InvalidInput, match="The targets of a regressor must be numbers, not"):
+        mlflow.evaluate(never, ROWS, targets=["a", "b", "c"], model_type="regressor")

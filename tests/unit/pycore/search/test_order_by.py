@@ -57,6 +57,11 @@ def test_runs_are_ordered_by_what_they_logged(entry, expected):
         (RUNS, ["start_time NULLS LAST"], "got 'NULLS'"),
         (RUNS, ["start_time ASC DESC"], "got 'DESC'"),
         (RUNS, ["FOO"], "Invalid attribute key 'FOO'"),
+        (
+            RUNS,
+            ["acc DESC"],
+            "run_name, start_time, status, user_id, and by metrics.acc or params.acc or tags.acc",
+        ),
         (RUNS, ["Start_Time"], "Invalid attribute key 'Start_Time'"),
         (RUNS, ["`run name`"], "Invalid attribute key 'run name'"),
         (RUNS, ["experiment_id"], "Invalid attribute key"),

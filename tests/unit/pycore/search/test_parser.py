@@ -100,6 +100,8 @@ def test_clauses_are_joined_by_and_in_any_case():
         ("data.name = 'x'", "Invalid entity type 'data'", 1),
         ("lifecycle_stage = 'active'", "Invalid attribute key 'lifecycle_stage'", 1),
         ("run_uuid = 'x'", "Invalid attribute key 'run_uuid'", 1),
+        ("acc > 1", "user_id, and by metrics.acc or params.acc or tags.acc", 1),
+        ("`my acc` > 1", "and by metrics.`my acc` or params.`my acc`", 1),
         ("status IN ('x')", "IN cannot be used with attribute 'status'", 8),
         ("run_id IN ()", "expected a text in quotes", 12),
         ("run_id IN ('a' 'b')", "expected , or )", 16),

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,12 @@ def test_artifacts_are_reached_under_mlflows_older_names(tmp_path: Path) -> None
     found = _download_artifact_from_uri(f"runs:/{run.info.run_id}/notes/a.txt", tmp_path / "here")
     assert Path(found).read_text() == "a"
     assert Path(found).is_relative_to(tmp_path / "here")
+
+
+def test_what_is_no_text_is_refused(run_id: str) -> None:
+    with mlflow.start_run(run_id):
+        mlflow.log_stream(io.BytesIO(b"\xff\xfe"), "raw.bin")
+    with pytest.raises(InvalidInput, match=r"'runs:/.*/a' is a folder; list_artifacts tells its files"):
+        mlflow.artifacts.load_text(f"runs:/{run_id}/a")
+    with pytest.raises(InvalidInput, match=r"raw\.bin' is no text in UTF-8"):
+        mlflow.artifacts.load_text(f"runs:/{run_id}/raw.bin")
