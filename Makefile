@@ -100,6 +100,8 @@ endef
 	@$(call install-missing,default-jre-headless $(addprefix r-cran-,rpart testthat processx))
 	@[ -x $(FLAVORS_BIN)/python ] || $(PYTHON) -m venv .venv-flavors
 	@$(FLAVORS_BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r,dev,heavy]'
+	@command -v npm >/dev/null || { $(call install-missing,npm); }
+	@npm install --silent --no-fund --no-audit --prefix .venv-flavors azurite@3  # stands in for Azure's storage
 	@touch $@
 
 .make/r-package: $(R_SOURCES) .make/system-demo
