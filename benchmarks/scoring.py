@@ -119,7 +119,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.wait(60)
+        self._process.wait(START_LIMIT_S)
         self._log.close()
 
     def processes(self) -> list[int]:
