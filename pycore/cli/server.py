@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
-from pycore.cli.model_environment import LIBRARY, environment_options
+from pycore.cli.model_environment import LOCAL, environment_options
 from pycore.cli.processors import usable_processors
 from pycore.cli.user_options import guard_by_users, user_options
 
@@ -254,7 +254,7 @@ def server(
         admit = guard.admit_scoring if guard else None
         if gateway_token_file:
             admit = Tokens.from_file(gateway_token_file).admit
-        models = GatewayOptions(with_library=env_manager == LIBRARY, repositories=repositories)
+        models = GatewayOptions(with_library=env_manager != LOCAL, repositories=repositories)
         supervisor = Supervisor(api, models)
         gateway = GatewayApp(GatewayClient(supervisor.address), admit)
         application = create_app_with_models(api, http, gateway, guard)
