@@ -97,7 +97,7 @@ class ClientArtifacts(ClientConnection):
         key: str | None = None,
         step: int | None = None,
         timestamp: int | None = None,
-        synchronous: bool | None = False,  # the upload is finished on return
+        synchronous: bool | None = None,  # the upload is finished on return
     ) -> None:
         """Write a picture: to one file, or as the next of a series.
 
