@@ -16,8 +16,8 @@ from rbridge.environment import REnvironment
 from rbridge.inspect import BASE_PACKAGES, inspect
 from rbridge.section import CrateSection
 
-#: Debian's releases, oldest first, with the R that each has.
-_RELEASES = (((4, 2), "debian:bookworm-slim"), ((4, 5), "debian:trixie-slim"))
+#: The release whose R, 4.2, is tested with the rpy2 of our extra; it reads what later ones write too.
+_BASE_IMAGE = "debian:bookworm-slim"
 #: Where Debian's R looks first. Its own packages of R packages lie elsewhere.
 _SITE_LIBRARY = "/usr/local/lib/R/site-library"
 _INSTALL = "install.R"
@@ -44,15 +44,14 @@ def for_crate(section: CrateSection, exact_versions: bool, repositories: Sequenc
         The crate, or a file that says what it needs, cannot be read.
     """
     environment = REnvironment.of_crate(section)
-    info = inspect(section.file)
-    called = info.packages if section.packages is None else section.packages
+    called = inspect(section.file).packages if section.packages is None else section.packages
     needed = {*environment.packages, *called} - BASE_PACKAGES
     sources = tuple(repositories) or R_REPOSITORIES.get() or environment.repositories
     wanted = {name: environment.packages.get(name, "") for name in sorted(needed)}
     return ImageNeeds(
         extra="r",
         python_packages=False,
-        base_image=_release(environment.r_version or info.r_version),
+        base_image=_BASE_IMAGE,
         packages=_RUN,
         packages_if_offered=tuple(
             f"r-{origin}-{name.lower()}" for name in wanted for origin in ("bioc", "cran")
@@ -66,13 +65,7 @@ def for_crate(section: CrateSection, exact_versions: bool, repositories: Sequenc
 
 def for_any_crate() -> ImageNeeds:
     """Return what an image must have that is to install the packages of crates by itself."""
-    return ImageNeeds(extra="r", python_packages=False, base_image=_RELEASES[0][1], packages=(*_RUN, *_BUILD))
-
-
-def _release(r_version: str | None) -> str:
-    """Return the oldest release with an R that reads all that the given one wrote, else the newest."""
-    written_by = tuple(int(part) for part in (r_version or "0.0").split(".")[:2])
-    return next((image for r, image in _RELEASES if r >= written_by), _RELEASES[-1][1])
+    return ImageNeeds(extra="r", python_packages=False, base_image=_BASE_IMAGE, packages=(*_RUN, *_BUILD))
 
 
 def _installation(

@@ -40,7 +40,7 @@ _OPTIONS = (
         "--base-image",
         metavar="IMAGE",
         help="Image to start from: of Debian or Ubuntu for R models, with Python 3 for Python models.  "
-        "[default: by the R or Python that the model was saved with]",
+        "[default: debian:bookworm-slim for R models, else python:<version the model was saved with>-slim]",
     ),
     click.option(
         "--r-repository",
