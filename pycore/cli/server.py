@@ -214,6 +214,7 @@ def server(
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules
+    from pycore.server.routing import FIXED_ADDRESSES
     from pycore.store.database import upgrade_apart
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -230,7 +231,8 @@ def server(
             app = create_artifact_app(artifacts_destination, http)
             serve(app, listener, workers, _THREADS, gunicorn_opts)
             return
-        for uri in filter(None, (backend_store_uri, registry_store_uri)):
+        databases = [uri for uri in (backend_store_uri, registry_store_uri) if uri]
+        for uri in databases:
             upgrade_apart(uri)
         api = open_platform(
             backend_store_uri,
@@ -242,8 +244,12 @@ def server(
         guard = None
         if app_name is not None:
             guard = guard_by_users(api, admin_username, default_permission, managed_stages)
+        # The server of a database is waited for, which threads do best.
+        in_files = all(uri.startswith("sqlite") for uri in databases)
+        prefixes = {"", f"/{static_prefix.strip('/')}"}
+        brief = [prefix + path for prefix in prefixes for path in FIXED_ADDRESSES] if in_files else []
         if not serve_models:
-            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts)
+            serve(make_app(api, http, guard), listener, workers, _THREADS, gunicorn_opts, brief)
             return
         from pycore.gateway.app import GatewayApp
         from pycore.gateway.client import GatewayClient
@@ -259,7 +265,7 @@ def server(
         gateway = GatewayApp(GatewayClient(supervisor.address), admit)
         application = create_app_with_models(api, http, gateway, guard)
         options = f"--graceful-timeout {supervisor.drain_s} {gunicorn_opts}"
-        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options))
+        supervisor.run(listener, lambda: serve(application, listener, workers, _THREADS, options, brief))
 
 
 def _refuse_options_of_runs() -> None:
