@@ -106,9 +106,9 @@ def serve(
     SIGTERM ends the server after the requests it is answering.
     """
     # gunicorn and the clients of model registries take longer to load than `--help` may take.
-    from pycore.cli.launch import listen
-    from pycore.cli.launch import serve as serve_http
     from pycore.http.access_log import AccessLog
+    from pycore.http.launch import listen
+    from pycore.http.launch import serve as serve_http
     from pycore.scoring.body_limit import BodyLimit
     from pycore.scoring.engine.options import EngineOptions, default_workers
     from pycore.scoring.serve import serve as serve_model
@@ -166,14 +166,14 @@ def gateway(
     SIGTERM ends the gateway after the requests it is answering.
     """
     # See `serve`.
-    from pycore.cli.launch import listen
-    from pycore.cli.launch import serve as serve_http
     from pycore.gateway.app import GatewayApp, route_of
     from pycore.gateway.client import GatewayClient
     from pycore.gateway.options import GatewayOptions
     from pycore.gateway.supervisor import Supervisor
     from pycore.gateway.tokens import Tokens
     from pycore.http.access_log import AccessLog, logged
+    from pycore.http.launch import listen
+    from pycore.http.launch import serve as serve_http
     from pycore.scoring.body_limit import BodyLimit
     from pycore.scoring.engine.options import default_workers
     from pycore.tracking.client_connection import ClientConnection

@@ -209,8 +209,8 @@ def server(
         _refuse_options_of_runs()
     # Flask, SQLAlchemy and gunicorn take longer to load than `--help` may take.
     from pycore.app import create_app_with_models, create_artifact_app, open_platform
-    from pycore.cli.launch import listen, serve
     from pycore.http.access_log import AccessLog
+    from pycore.http.launch import listen, serve
     from pycore.server.application import HttpOptions, make_app
     from pycore.server.metrics import ServerMetrics
     from pycore.server.origins import OriginRules

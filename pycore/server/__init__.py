@@ -5,5 +5,5 @@ of `routes`, which reads the arguments, asks one noun of the Api and renders the
 of fixed addresses are found by `json_api`, without Flask. `messages` says what each takes and gives, and
 `openapi` describes all of it. Nothing is decided here but what belongs to HTTP: addresses, headers, who may
 call from where (`origins`), how an error is shown (`replies`), and what is counted (`metrics`).
-`pycore.cli.launch` puts gunicorn in front.
+`pycore.http.launch` puts gunicorn in front.
 """

@@ -65,7 +65,7 @@ def test_a_database_that_is_none(tmp_path: Path):
 
 def test_a_server_starts_without_what_it_may_never_need():
     heavy = ("numpy", "alembic", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql")
-    code = "import sys, pycore.app, pycore.cli.launch; print(*sys.modules)"
+    code = "import sys, pycore.app, pycore.http.launch; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "pycore.app" in done.stdout, done.stderr
     assert not {*heavy} & {*done.stdout.split()}

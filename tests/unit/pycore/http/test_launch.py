@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from pycore.cli.launch import address_of, listen
 from pycore.errors import InvalidInput, Unavailable
+from pycore.http.launch import address_of, listen
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.http.wsgi import base_environ  # type: ignore[import-untyped]  # it ships no types
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # it ships no types
 
-from pycore.cli.plain_http import MOST_BYTES, PlainHttp
-from pycore.cli.turns import Turns
+from pycore.http.plain_http import MOST_BYTES, PlainHttp
+from pycore.http.turns import Turns
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

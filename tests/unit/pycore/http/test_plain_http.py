@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from waiting import LIMIT_S
 
-from pycore.cli.plain_http import PlainHttp
+from pycore.http.plain_http import PlainHttp
 
 PATH = "/api/2.0/mlflow/runs/get"
 CLIENT = ("127.0.0.1", 40000)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from waiting import LIMIT_S
 
-from pycore.cli.turns import Turns
+from pycore.http.turns import Turns
 
 
 class Caller:

@@ -89,10 +89,10 @@ def serve(
         Further options as gunicorn's own command line has them.
     brief : collection of str
         Paths whose requests are answered in a moment, without waiting for anything beyond this machine;
-        see `pycore.cli.worker.TurnsWorker`.
+        see `pycore.http.worker.TurnsWorker`.
     plain : collection of str
         Paths whose requests may take longer, and mostly come one after the other; see
-        `pycore.cli.worker.StayingWorker`.
+        `pycore.http.worker.StayingWorker`.
     """
     sys.stdout.flush()
     # What is loaded now stays: the workers need not go through it for garbage, and go on sharing it.
@@ -147,7 +147,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             self.plain = frozenset()
         takes_turns = self._brief and self.plain
         settings.setdefault(
-            "worker_class", f"pycore.cli.worker.{'Turns' if takes_turns else 'Staying'}Worker"
+            "worker_class", f"pycore.http.worker.{'Turns' if takes_turns else 'Staying'}Worker"
         )
         for name, value in settings.items():
             if name in self.cfg.settings:
