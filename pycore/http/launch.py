@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import multiprocessing
+import select
 import shlex
 import socket
 import sys
@@ -145,7 +146,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             settings |= {name: value for name, value in given.items() if value is not None}
         if any(settings.get(name) for name in _MEANT_FOR_ALL):
             self.plain = frozenset()
-        takes_turns = self._brief and self.plain
+        # Turns are Linux's to tell; elsewhere threads stay with their connections.
+        takes_turns = self._brief and self.plain and hasattr(select, "epoll")
         settings.setdefault(
             "worker_class", f"pycore.http.worker.{'Turns' if takes_turns else 'Staying'}Worker"
         )

@@ -77,7 +77,7 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             kept = self._answer_plainly(conn) if self.app.plain else None
         except OSError:
             return False  # Its client is gone.
-        except Exception:
+        except Exception:  # whatever the application did, this worker goes on
             self.log.exception("Error handling request")
             return False
         return self._answer(conn) if kept is None else kept
@@ -167,7 +167,7 @@ class TurnsWorker(StayingWorker):
         except OSError:
             # Its client is gone.
             self._ended.add(conn)
-        except Exception:
+        except Exception:  # whatever the application did, this worker goes on
             self.log.exception("Error handling request")
             self._ended.add(conn)
         # Only the main thread may close it.

@@ -89,7 +89,7 @@ class KeptConnections:
             try:
                 yield connection
                 driver.commit()
-            except BaseException:
+            except BaseException:  # interrupts too: what was begun is undone, and the connection is kept
                 driver.rollback()
                 raise
         except sqlite3.Error:
