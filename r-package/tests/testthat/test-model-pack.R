@@ -69,7 +69,8 @@ test_that("trees and forests predict classes, probabilities or numbers", {
   )
 
   skip_if_not_installed("randomForest")
-  fit <- randomForest::randomForest(Species ~ ., iris, ntree = 10)
+  # Trees that do not tie for these flowers, which would be decided by chance at each prediction.
+  fit <- withr::with_seed(1, randomForest::randomForest(Species ~ ., iris, ntree = 10))
   expect_predicts(fit, predict(fit, flowers), flowers, species)
   expect_predicts(fit, unclass(predict(fit, flowers, "prob")), flowers, species, type = "prob")
   fit <- randomForest::randomForest(mpg ~ wt + hp, mtcars, ntree = 10)
