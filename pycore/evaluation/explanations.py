@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,6 @@ ALGORITHMS = ("permutation", "exact", "partition")
 _BACKGROUND_ROWS = 50
 #: In how many orders columns are given away and back; each costs two predictions per column and row.
 _ORDERS = 1
-
-
-def is_installed() -> bool:
-    """Return whether the library SHAP is there."""
-    return find_spec("shap") is not None
 
 
 def explanation_plots(

@@ -147,6 +147,13 @@ def test_reading_a_model_needs_neither_pandas_nor_numpy():
     assert done.stdout == "set()\n"
 
 
+def test_a_model_hands_out_the_params_of_its_example(tmp_path):
+    (tmp_path / "example.json").write_text('{"inputs": [1], "params": {"k": 2}}')
+    info = {"artifact_path": "example.json", "type": "ndarray", "params": "true"}
+    assert Model(saved_input_example_info=info).load_input_example_params(tmp_path) == {"k": 2}
+    assert Model().load_input_example_params(tmp_path) is None
+
+
 def test_a_model_is_written_to_a_stream_and_hands_out_the_request_of_its_example(tmp_path):
     (tmp_path / "request.json").write_text('{"inputs": [1]}')
     model = Model(saved_input_example_info={"serving_input_path": "request.json"})
