@@ -29,6 +29,7 @@ from pycore.models.python_model import (
     PythonModelContext,
     as_python_model,
     signature_of_hints,
+    streams,
 )
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
@@ -102,6 +103,7 @@ def save_model(
     python_model: Any = None,
     artifacts: Mapping[str, str] | None = None,
     model_config: Mapping[str, Any] | None = None,
+    streamable: bool | None = None,
     **companions: Any,
 ) -> None:
     """Save a model of one's own into a new folder.
@@ -123,6 +125,9 @@ def save_model(
         Files or folders, by URI or path, that `python_model` finds in its context by name.
     model_config : mapping, optional
         Configuration, which whoever loads the model may override.
+    streamable : bool, optional
+        Whether `PyFuncModel.predict_stream` may be called. What is not said is seen from a
+        `python_model`, and no for a `loader_module`.
     mlflow_model : Model, optional
         To fill in.
     companions
@@ -154,13 +159,20 @@ def save_model(
         if script is not None:
             shutil.copy(script, folder / script.name)
             # The first failure of the script must be here, not where the model is deployed.
-            note_hints(as_python_model(run_model_code(folder / script.name, config)), model)
-            keys = {"artifacts": copied or None, "config": config, "model_code_path": script.name}
+            chosen = as_python_model(run_model_code(folder / script.name, config))
+            note_hints(chosen, model)
+            keys = {
+                "artifacts": copied or None,
+                "config": config,
+                "model_code_path": script.name,
+                "streamable": _streamable(chosen, streamable),
+            }
             model.add_flavor(PYFUNC, pyfunc_section(_CODE_LOADER, **keys))
             return
         if wrapped is None:
             data = None if data_path is None else _copy(Path(data_path), folder, _DATA)
-            model.add_flavor(PYFUNC, pyfunc_section(str(loader_module), data=data, config=config))
+            keys = {"data": data, "config": config, "streamable": bool(streamable)}
+            model.add_flavor(PYFUNC, pyfunc_section(str(loader_module), **keys))
             return
         pickled.dump(wrapped, folder / _MODEL_FILE)
         note_hints(wrapped, model)
@@ -172,6 +184,7 @@ def save_model(
                 cloudpickle_version=version("cloudpickle"),
                 config=config,
                 python_model=_MODEL_FILE,
+                streamable=_streamable(wrapped, streamable),
             ),
         )
 
@@ -292,6 +305,16 @@ def _script(python_model: Any) -> Path | None:
     if script.suffix != ".py" or not script.is_file():
         raise InvalidInput(f"python_model names {str(python_model)!r}, which is no Python script (.py).")
     return script
+
+
+def _streamable(python_model: Any, asked: bool | None) -> bool:
+    """Return whether a model may be asked for a stream."""
+    able = streams(python_model)
+    if asked and not able:
+        raise InvalidInput(
+            f"streamable is true, but {type(python_model).__name__} does not define predict_stream."
+        )
+    return able if asked is None else bool(asked)
 
 
 def _copy_artifact(name: str, uri: str, folder: Path) -> dict[str, str]:

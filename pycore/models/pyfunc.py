@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from pycore.errors import InvalidInput, InvalidModel
+from pycore.errors import InvalidInput, InvalidModel, SignatureMismatch
 from pycore.models.enforce import enforce_params
 from pycore.models.enforce_list import enforce_list
 from pycore.models.enforce_python import enforce_input
 from pycore.models.python_model import takes_params
+from pycore.models.schema import Schema
 from pycore.models.spec import PYFUNC, Model
 from pycore.models.type_hints import FROM_TYPE_HINTS
 
@@ -21,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class PyFuncModel:
-    """A loaded model with one way to ask it: `predict`.
+    """A loaded model with one way to ask it: `predict`; some answer by `predict_stream` as well.
 
     Parameters
     ----------
@@ -39,13 +41,13 @@ class PyFuncModel:
 
     def __init__(self, implementation: Any, metadata: Model, path: Path) -> None:
         section = metadata.flavors.get(PYFUNC, {})
-        name = str(section.get("predict_fn", "predict"))
-        predict = getattr(implementation, name, None)
-        if not callable(predict):
-            raise InvalidModel(f"The loaded {type(implementation).__name__} has no method {name!r} to call.")
         self._implementation = implementation
-        self._predict: Callable[..., Any] = predict
-        self._takes_params = takes_params(predict)
+        self._predict = _method(implementation, section.get("predict_fn", "predict"))
+        self._takes_params = takes_params(self._predict)
+        self._predict_stream: Callable[..., Any] | None = None
+        if section.get("streamable"):
+            name = section.get("predict_stream_fn", "predict_stream")
+            self._predict_stream = _method(implementation, name)
         self._takes_lists = bool(metadata.other.get(FROM_TYPE_HINTS))
         self._path = path
         self.metadata = metadata
@@ -84,16 +86,56 @@ class PyFuncModel:
         InvalidInput
             A param is not of its type.
         """
-        schema = self.metadata.get_input_schema()
-        signature = self.metadata.signature
-        known = signature.params if signature else None
         if params and not self._takes_params:
             _log.warning("the model's predict takes no params; ignored %s", ", ".join(params))
+        schema = self.metadata.get_input_schema()
         if self._takes_lists and schema is not None:
             given: Any = enforce_list(data, schema)
         else:
             given = enforce_input(data, schema)
-        return self.call(given, enforce_params(params, known))
+        return self.call(given, self._params(params))
+
+    def predict_stream(self, data: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Score one row, and return the pieces of the answer as the model has them.
+
+        Parameters
+        ----------
+        data : dict, scalar, or anything of one row that `predict` takes
+            Held to the signature where there is one.
+        params : mapping, optional
+            Those of the signature; defaults are filled in.
+
+        Returns
+        -------
+        iterator
+            What the model yields.
+
+        Raises
+        ------
+        SignatureMismatch
+            The data do not fit the signature, or are more or less than one row.
+        InvalidInput
+            The model does not stream, or a param is not of its type.
+        """
+        ask = self._predict_stream
+        if ask is None:
+            raise InvalidInput(
+                "The model does not stream: its MLmodel does not say 'streamable: true'. Call predict(), or "
+                "save it from a PythonModel with predict_stream()."
+            )
+        schema = self.metadata.get_input_schema()
+        if self._takes_lists and schema is not None:
+            is_list = isinstance(data, list | tuple | np.ndarray | pd.Series | pd.DataFrame)
+            row = _only_row(enforce_list(data if is_list else [data], schema), None)
+        else:
+            row = _only_row(enforce_input(data, schema), schema)
+        fitting = self._params(params)
+        return iter(ask(row, params=fitting) if takes_params(ask) else ask(row))
+
+    def _params(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return params as the signature has them."""
+        signature = self.metadata.signature
+        return dict(enforce_params(given, signature.params if signature else None))
 
     def call(self, data: Any, params: Mapping[str, Any]) -> Any:
         """Score data and params that fit the signature already."""
@@ -135,6 +177,29 @@ class PyFuncModel:
         if self.metadata.run_id:
             lines.append(f"  run_id: {self.metadata.run_id}")
         return "\n".join(["crateflow.pyfunc.loaded_model:", *lines]) + "\n"
+
+
+def _method(implementation: Any, name: Any) -> Callable[..., Any]:
+    """Return the method of a loaded model that MLmodel names."""
+    method: Callable[..., Any] | None = getattr(implementation, str(name), None)
+    if not callable(method):
+        raise InvalidModel(f"The loaded {type(implementation).__name__} has no method {name!r} to call.")
+    return method
+
+
+def _only_row(data: Any, schema: Schema | None) -> Any:
+    """Return the one row of data: a dict of its columns, or its value where columns have no names."""
+    if isinstance(data, pd.DataFrame):
+        unnamed = schema is not None and len(schema) == 1 and not schema.has_input_names()
+        data = data.iloc[:, 0].tolist() if unnamed else data.to_dict("records")
+    elif isinstance(data, np.ndarray | pd.Series):
+        # Of one axis, plain values; of several, arrays.
+        data = data.tolist() if data.ndim == 1 else list(data)
+    if not isinstance(data, list | tuple):
+        return data
+    if len(data) != 1:
+        raise SignatureMismatch(f"predict_stream takes one row, not {len(data)}; predict() takes many.")
+    return data[0]
 
 
 def merge_config(saved: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:

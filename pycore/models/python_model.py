@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pycore.errors import InvalidInput, MlflowException
@@ -27,7 +27,10 @@ class PythonModelContext:
 
 
 class PythonModel:
-    """Base of a user's own model class: override `predict`, and `load_context` to read artifacts."""
+    """Base of a user's own model class: override `predict`, and `load_context` to read artifacts.
+
+    A model whose answer comes piece by piece overrides `predict_stream` too.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         """Prepare the model after it was loaded, before its first `predict`."""
@@ -43,6 +46,23 @@ class PythonModel:
             Those of the signature, defaults filled in.
         """
         raise NotImplementedError(f"{type(self).__name__} must define predict(self, context, model_input)")
+
+    def predict_stream(
+        self, context: Any, model_input: Any, params: dict[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """Yield the pieces of the result for one input; `context` and `params` may be left out.
+
+        Parameters
+        ----------
+        context : PythonModelContext
+        model_input : object
+            One row: a dict of its columns, or the value itself where columns have no names.
+        params : dict, optional
+            Those of the signature, defaults filled in.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define predict_stream; it has predict alone"
+        )
 
     @property
     def predict_type_hints(self) -> _TypeHints:
@@ -81,6 +101,11 @@ def as_python_model(given: Any) -> Any:
     return given
 
 
+def streams(python_model: Any) -> bool:
+    """Return whether a user's model defines `predict_stream`."""
+    return getattr(type(python_model), "predict_stream", None) not in (None, PythonModel.predict_stream)
+
+
 class LoadedPythonModel:
     """A user's model with its context, which callers need not know of.
 
@@ -93,29 +118,45 @@ class LoadedPythonModel:
 
     def __init__(self, python_model: Any, context: PythonModelContext) -> None:
         self.python_model = python_model
-        self._context = context
-        target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
-        self._target = target
-        self._takes_context = _takes_context(target)
-        self._takes_params = takes_params(target)
+        target = _predict_of(python_model)
+        self._predict = _Asked(target, context)
+        self._predict_stream = _Asked(python_model.predict_stream, context) if streams(python_model) else None
         name = _input_parameter(target)
         self._read = reader_of_hints(target, name) if name else None
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
         """Score data."""
+        return self._predict(data if self._read is None else self._read(data), params)
+
+    def predict_stream(self, row: Any, params: dict[str, Any] | None = None) -> Iterator[Any]:
+        """Return the pieces of the result for one row."""
+        if self._predict_stream is None:
+            raise InvalidInput(f"{type(self.python_model).__name__} does not define predict_stream.")
         if self._read is not None:
-            data = self._read(data)
-        arguments = (self._context, data) if self._takes_context else (data,)
-        return self._target(*arguments, params=params) if self._takes_params else self._target(*arguments)
+            (row,) = self._read([row])
+        return iter(self._predict_stream(row, params))
 
     def get_raw_model(self) -> Any:
         """Return the user's object."""
         return self.python_model
 
 
+class _Asked:
+    """A function of a user's, given the context and the params if it takes them."""
+
+    def __init__(self, function: Callable[..., Any], context: PythonModelContext) -> None:
+        self._function = function
+        self._context = (context,) if _takes_context(function) else ()
+        self._takes_params = takes_params(function)
+
+    def __call__(self, data: Any, params: dict[str, Any] | None) -> Any:
+        named = {"params": params} if self._takes_params else {}
+        return self._function(*self._context, data, **named)
+
+
 def signature_of_hints(python_model: Any) -> ModelSignature | None:
     """Return the signature that the type hints of a model's predict function say, if they say one."""
-    target = python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
+    target = _predict_of(python_model)
     name = _input_parameter(target)
     return signature_from_hints(target, name) if name else None
 
@@ -125,6 +166,14 @@ def takes_params(function: Callable[..., Any]) -> bool:
     parameter = _parameters(function).get("params")
     # scikit-learn's pipelines collect other arguments as ``**params``.
     return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
+
+
+def _predict_of(python_model: Any) -> Callable[..., Any]:
+    """Return the function that a user wrote in order to predict."""
+    target: Callable[..., Any] = (
+        python_model.func if isinstance(python_model, FunctionModel) else python_model.predict
+    )
+    return target
 
 
 def _input_parameter(function: Callable[..., Any]) -> str | None:

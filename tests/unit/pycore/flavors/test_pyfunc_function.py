@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 import yaml
 
@@ -237,6 +238,96 @@ def test_type_hints_say_the_signature(tmp_path, python_model):
     assert predictor.predict(table, {}).text == '["A", "B"]'
 
 
+class Spelling(pyfunc.PythonModel):
+    """Says the letters of a word, as many times as its context and params ask for."""
+
+    def predict(self, context, model_input, params=None):
+        return list(model_input)
+
+    def predict_stream(self, context, model_input, params=None):
+        for _ in range(context.model_config["times"]):
+            yield from model_input + params["mark"]
+
+
+class HintedSpelling(pyfunc.PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return model_input
+
+    def predict_stream(self, model_input: list[str]):
+        return list(model_input)
+
+
+def test_a_class_may_answer_in_pieces(tmp_path):
+    signature = infer_signature("ab", params={"mark": "!"})
+    given = {"model_config": {"times": 2}, "signature": signature}
+    pyfunc.save_model(tmp_path / "m", python_model=Spelling(), **given)
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.metadata.flavors["python_function"]["streamable"] is True
+    assert list(model.predict_stream("ab")) == ["a", "b", "!", "a", "b", "!"]
+    assert list(model.predict_stream(["a"], {"mark": "?"})) == ["a", "?", "a", "?"]
+
+
+@pytest.mark.parametrize("word", ["ab", ["ab"], pd.Series(["ab"])])
+def test_a_hinted_class_is_given_the_item_of_its_list(tmp_path, word):
+    pyfunc.save_model(tmp_path / "m", python_model=HintedSpelling())
+    model = pyfunc.load_model(tmp_path / "m")
+    assert list(model.predict_stream(word)) == ["a", "b"]
+    with pytest.raises(SignatureMismatch, match="item 1: expected a string, got 1"):
+        model.predict_stream(1)
+
+
+def test_a_row_of_a_stream_becomes_the_class_of_its_hint(tmp_path):
+    class Word(pydantic.BaseModel):
+        text: str
+
+    class SpellingWords(pyfunc.PythonModel):
+        def predict(self, model_input: list[Word]) -> list[str]:
+            return [word.text for word in model_input]
+
+        def predict_stream(self, model_input: Word):
+            yield from model_input.text
+
+    SpellingWords.predict.__annotations__ = {"model_input": list[Word], "return": list[str]}
+    pyfunc.save_model(tmp_path / "m", python_model=SpellingWords())
+    assert list(pyfunc.load_model(tmp_path / "m").predict_stream({"text": "ab"})) == ["a", "b"]
+
+
+def test_a_model_of_ones_own_loader_streams_if_it_is_said(tmp_path, monkeypatch):
+    loader = """
+    class Counter:
+        def predict(self, data):
+            return len(data)
+        def predict_stream(self, row):
+            yield from range(row)
+    def _load_pyfunc(path):
+        return Counter()
+    """
+    (tmp_path / "count_loader.py").write_text(textwrap.dedent(loader))
+    monkeypatch.syspath_prepend(tmp_path)
+    pyfunc.save_model(tmp_path / "yes", loader_module="count_loader", streamable=True)
+    pyfunc.save_model(tmp_path / "no", loader_module="count_loader")
+    assert list(pyfunc.load_model(tmp_path / "yes").predict_stream(2)) == [0, 1]
+    with pytest.raises(InvalidInput, match="does not stream"):
+        pyfunc.load_model(tmp_path / "no").predict_stream(2)
+
+
+def test_a_class_without_a_stream_says_so(tmp_path):
+    pyfunc.save_model(tmp_path / "m", python_model=WithoutContext())
+    model = pyfunc.load_model(tmp_path / "m")
+    assert model.metadata.flavors["python_function"]["streamable"] is False
+    with pytest.raises(InvalidInput, match="does not stream"):
+        model.predict_stream(ROWS)
+    with pytest.raises(NotImplementedError, match="WithoutContext does not define predict_stream"):
+        WithoutContext().predict_stream(None, ROWS)
+    with pytest.raises(InvalidInput, match="streamable is true, but WithoutContext does not define"):
+        pyfunc.save_model(tmp_path / "n", python_model=WithoutContext(), streamable=True)
+    # A file of another writer may promise what its model does not keep.
+    model.metadata.flavors["python_function"]["streamable"] = True
+    model.metadata.save(tmp_path / "m")
+    with pytest.raises(InvalidInput, match="WithoutContext does not define predict_stream"):
+        pyfunc.load_model(tmp_path / "m").predict_stream("a")
+
+
 def test_hints_that_say_nothing_of_rows_leave_the_signature_open(tmp_path):
     def total(frame: pd.DataFrame) -> float:
         return frame["a"].sum()
@@ -282,6 +373,7 @@ def test_a_script_is_a_model(tmp_path):
     section = yaml.safe_load((tmp_path / "m" / "MLmodel").read_text())["flavors"]["python_function"]
     assert section["model_code_path"] == "doubler.py"
     assert section["loader_module"] == "mlflow.pyfunc.loaders.code_model"
+    assert section["streamable"] is False
     assert list(pyfunc.load_model(tmp_path / "m").predict(ROWS)) == [3.0, 4.0]
     tripled = pyfunc.load_model(tmp_path / "m", model_config={"times": 3})
     assert list(tripled.predict(ROWS)) == [4.5, 6.0]

@@ -79,6 +79,73 @@ def test_a_model_without_the_method_is_refused(tmp_path):
         model(Echo(), tmp_path, predict_fn="score")
 
 
+class Streaming:
+    """Yields what it is given, and the params."""
+
+    def predict(self, data):
+        return data
+
+    def predict_stream(self, row, params=None):
+        yield row
+        yield params
+
+    def letters(self, row):
+        yield from row
+
+
+@pytest.mark.parametrize(
+    ("inputs", "data", "row"),
+    [
+        (None, "ab", "ab"),
+        (None, ["ab"], "ab"),
+        (None, {"a": 1}, {"a": 1}),
+        (None, [{"a": 1}], {"a": 1}),
+        (None, pd.DataFrame({"a": [1]}), {"a": 1}),
+        (None, np.array([1.5]), 1.5),
+        (columns(a="double", b="string"), {"a": 1, "b": "x", "zz": 2}, {"a": 1.0, "b": "x"}),
+        (columns(a="double"), pd.DataFrame({"a": [2.5]}), {"a": 2.5}),
+        (Schema([ColSpec("string")]), "ab", "ab"),
+    ],
+)
+def test_a_stream_is_asked_with_one_row(tmp_path, inputs, data, row):
+    asked = model(Streaming(), tmp_path, inputs, PARAMS, streamable=True)
+    pieces = asked.predict_stream(data, {"k": 2})
+    assert next(pieces) == row
+    assert list(pieces) == [{"k": 2.0}]
+
+
+def test_a_row_of_a_tensor_is_an_array(tmp_path):
+    asked = model(Streaming(), tmp_path, Schema([TensorSpec("float64", (-1, 2))]), streamable=True)
+    assert next(asked.predict_stream(np.array([[1.0, 2.0]]))).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("data", [["a", "b"], [], pd.DataFrame({"a": [1, 2]})])
+def test_a_stream_takes_no_more_and_no_less_than_one_row(tmp_path, data):
+    asked = model(Streaming(), tmp_path, streamable=True)
+    with pytest.raises(SignatureMismatch, match=rf"takes one row, not {len(data)}; predict\(\) takes many"):
+        asked.predict_stream(data)
+
+
+def test_a_stream_is_held_to_the_signature_before_it_begins(tmp_path):
+    asked = model(Streaming(), tmp_path, columns(a="double"), PARAMS, streamable=True)
+    with pytest.raises(SignatureMismatch, match="missing column 'a'"):
+        asked.predict_stream({"b": 1})
+    with pytest.raises(InvalidInput, match="param 'k' takes a number"):
+        asked.predict_stream({"a": 1}, {"k": "x"})
+
+
+def test_the_method_of_a_stream_has_the_name_in_mlmodel(tmp_path):
+    asked = model(Streaming(), tmp_path, streamable=True, predict_stream_fn="letters")
+    assert list(asked.predict_stream("ab")) == ["a", "b"]
+    with pytest.raises(InvalidModel, match="The loaded Echo has no method 'predict_stream' to call"):
+        model(Echo(), tmp_path, streamable=True)
+
+
+def test_a_model_that_does_not_say_so_does_not_stream(tmp_path):
+    with pytest.raises(InvalidInput, match=r"does not stream: .* 'streamable: true'\. Call predict\(\)"):
+        model(Streaming(), tmp_path).predict_stream("a")
+
+
 def test_only_what_a_loader_gives_out_can_be_unwrapped(tmp_path):
     asked = model(Echo(), tmp_path)
     with pytest.raises(InvalidInput, match="Only a model saved with python_model can be unwrapped"):
