@@ -25,9 +25,7 @@
 #'   mlflow_log_rds(lm(Sepal.Width ~ Sepal.Length, iris), "fit.rds")
 #' })
 mlflow_log_table <- function(data, artifact_file, run_id = NULL, client = NULL) {
-  if (!is.data.frame(data)) {
-    abort("{.arg data} must be a data frame, not {describe(data)}.", "invalid_argument")
-  }
+  check_data_frame(data)
   artifact_file <- check_string(artifact_file)
   if (!grepl("[.]csv$", artifact_file)) {
     return(log_content(split_json(data), artifact_file, run_id, client))

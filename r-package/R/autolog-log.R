@@ -48,7 +48,7 @@ pairs_of <- function(x, kind = 0) {
 
 # A param may have 6000 characters.
 param_text <- function(x) {
-  if (rlang::is_formula(x)) x <- paste(deparse(x, width.cutoff = 500L), collapse = " ")
+  x <- formula_text(x)
   if (!is.atomic(x) || length(x) == 0) return(NULL)
   substr(paste(vapply(x, as_text, ""), collapse = ", "), 1, 6000)
 }

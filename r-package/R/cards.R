@@ -68,9 +68,32 @@ is_one_of <- function(x, columns) {
 # A title and a line for each field that says something.
 card <- function(class, title, fields) {
   fields <- Filter(function(field) length(field) > 0 && !anyNA(field) && any(nzchar(field)), fields)
-  cli::cat_line("<", class, "> ", title)
-  values <- vapply(fields, paste, "", collapse = ", ")
-  cli::cat_line(paste0("  ", names(values), ": ", values, recycle0 = TRUE))
+  show_lines("<", class, "> ", title)
+  values <- vapply(fields, field_text, "")
+  lines <- paste0("  ", names(values), ": ", values, recycle0 = TRUE)
+  # A path is to be copied: it stays in one piece, behind its name.
+  wrapped <- grepl(" ", values)
+  lines[wrapped] <- vapply(lines[wrapped], function(line) {
+    paste(strwrap(line, indent = 2, exdent = 4), collapse = "\n")
+  }, "")
+  show_lines(lines)
+}
+
+# More than these of a field, and longer ones, are not for a glance.
+max_shown <- 20
+max_letters <- 200
+
+field_text <- function(values) {
+  left_out <- length(values) - max_shown
+  values <- utils::head(values, max_shown)
+  long <- nchar(values) > max_letters
+  values[long] <- paste0(substr(values[long], 1, max_letters), cli::symbol$ellipsis)
+  paste(c(values, if (left_out > 0) paste("and", left_out, "more")), collapse = ", ")
+}
+
+# One line of each element; none at all where a part is empty.
+show_lines <- function(...) {
+  writeLines(paste0(..., recycle0 = TRUE))
 }
 
 pairs_text <- function(pairs) {

@@ -1,4 +1,5 @@
-# Checks of arguments. Each returns its value, made plain, so that it can be used in passing.
+# Checks of arguments. Each returns its value, made plain, so that it can be used in passing. What changes its
+# `x` forces `arg` first, which is the code of the argument as long as that stands as it was given.
 
 check_string <- function(x, null = FALSE, empty = FALSE, arg = rlang::caller_arg(x),
                          call = rlang::caller_env()) {
@@ -24,10 +25,18 @@ check_id <- function(x, null = FALSE, arg = rlang::caller_arg(x), call = rlang::
 
 check_number <- function(x, null = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (is.null(x) && null) return(NULL)
+  if (inherits(x, "integer64")) require_bit64(call)
   if (!is.numeric(x) || length(x) != 1 || (is.na(x) && !is.nan(x))) {
     abort("{.arg {arg}} must be one number, not {describe(x)}.", "invalid_argument", call = call)
   }
   as.numeric(x)
+}
+
+# Without their methods, 64-bit integers pass for doubles of other values.
+require_bit64 <- function(call) {
+  if (!requireNamespace("bit64", quietly = TRUE)) {
+    abort_missing_packages("bit64", "Integers of 64 bits need", call)
+  }
 }
 
 check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
@@ -37,7 +46,59 @@ check_flag <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
   x
 }
 
+#' Choose one of the values that are an argument's default
+#'
+#' As [match.arg()] does, by the beginning of a value too; the first where none is given.
+#' @noRd
+check_choice <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  choices <- eval(formals(rlang::frame_fn(call))[[arg]], call)
+  if (identical(x, choices)) return(choices[[1]])
+  at <- if (rlang::is_string(x)) pmatch(x, choices)
+  if (length(at) == 0 || is.na(at)) {
+    abort("{.arg {arg}} must be one of {.val {choices}}, not {describe(x)}.", "invalid_argument", call = call)
+  }
+  choices[[at]]
+}
+
+# For functions whose `...` leaves room for later arguments.
+check_no_more <- function(..., call = rlang::caller_env()) {
+  if (...length() == 0) return(invisible())
+  names <- names(list(...)) %||% rep("", ...length())
+  unknown <- ifelse(nzchar(names), paste0("`", names, "`"), "one without a name")
+  name <- rlang::call_name(rlang::frame_call(call))
+  abort(
+    c("There is no such argument: {unknown}.", i = if (!is.null(name)) "See {.code ?{name}}."),
+    "invalid_argument",
+    call = call
+  )
+}
+
+check_data_frame <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!is.data.frame(x)) {
+    abort("{.arg {arg}} must be a data frame, not {describe(x)}.", "invalid_argument", call = call)
+  }
+  x
+}
+
+check_named_list <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (length(x) > 0 && !(is.list(x) && rlang::is_named(x))) {
+    abort("{.arg {arg}} must be a named list, not {describe(x)}.", "invalid_argument", call = call)
+  }
+  x
+}
+
+check_signature <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (!inherits(x, "mlflow_signature")) {
+    abort("{.arg {arg}} must come from {.fn mlflow_infer_signature}, not be {describe(x)}.",
+      "invalid_argument",
+      call = call
+    )
+  }
+  x
+}
+
 check_texts <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  force(arg)
   x <- unlist(x)
   if (!is.null(x) && (!is.character(x) || anyNA(x))) {
     abort("{.arg {arg}} must hold texts only, not {describe(x)}.", "invalid_argument", call = call)
@@ -51,27 +112,34 @@ check_texts <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(
 #' @returns List of `list(key =, value =)`, or NULL.
 #' @noRd
 check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  force(arg)
   if (length(x) == 0) return(NULL)
   if (is.null(names(x)) && is.list(x)) {
     pairs <- vapply(x, function(tag) is.list(tag) && setequal(names(tag), c("key", "value")), NA)
     if (all(pairs)) x <- stats::setNames(lapply(x, `[[`, "value"), vapply(x, `[[`, "", "key"))
   }
-  scalar <- lengths(x) == 1 & vapply(x, is.atomic, NA)
-  if (!rlang::is_named(x) || !all(scalar)) {
+  if (is.list(x)) x[] <- lapply(x, formula_text)
+  if (!rlang::is_named(x)) {
     abort(
-      c(
-        "{.arg {arg}} must give one value per key.",
-        i = "Write {.code list(key = \"value\")}."
-      ),
+      c("{.arg {arg}} must give one value per key.", i = "Write {.code list(key = \"value\")}."),
       "invalid_argument",
       call = call
     )
+  }
+  for (key in names(x)) {
+    if (!is.atomic(x[[key]]) || length(x[[key]]) != 1) {
+      abort("{.arg {arg}} must give one value per key; `{key}` is {describe(x[[key]])}.", "invalid_argument",
+        call = call
+      )
+    }
   }
   unname(Map(function(key, value) list(key = as_utf8(key), value = as_text(value)), names(x), x))
 }
 
 # The value of a param or tag, as text.
 check_value <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  force(arg)
+  x <- formula_text(x)
   if (!is.atomic(x) || length(x) != 1) {
     abort("{.arg {arg}} must be one value, not {describe(x)}.", "invalid_argument", call = call)
   }
@@ -87,12 +155,19 @@ as_text <- function(x) {
     if (x == trunc(x) && abs(x) < 1e15) return(sprintf("%.0f", x))
     return(sub("\\.0$", "", format_double(x)))
   }
+  if (inherits(x, "integer64")) require_bit64(NULL)
   x <- as.character(x)
   if (is.na(x)) "NA" else as_utf8(x)
 }
 
+# A formula as its code; anything else as it is.
+formula_text <- function(x) {
+  if (rlang::is_formula(x)) paste(deparse(x, width.cutoff = 500L), collapse = " ") else x
+}
+
 describe <- function(x) {
   if (is.null(x)) return("NULL")
+  if (is.factor(x) && length(x) == 1) x <- as.character(x)
   if (is.character(x) && length(x) == 1) return(if (is.na(x)) "NA" else encodeString(x, quote = "\""))
   if (is.atomic(x) && length(x) == 1) return(format(x))
   paste0("an object of class ", class(x)[[1]], " and length ", length(x))

@@ -75,7 +75,7 @@ new_client <- function(uri) {
 
 #' @export
 print.mlflow_client <- function(x, ...) {
-  cli::cat_line("<mlflow_client> ", hide_password(x$tracking_uri))
+  show_lines("<mlflow_client> ", hide_password(x$tracking_uri))
   invisible(x)
 }
 

@@ -57,7 +57,7 @@ mlflow_server <- function(file_store = "mlruns", default_artifact_root = NULL, h
 #' @export
 mlflow_rfunc_serve <- function(model_uri, host = "127.0.0.1", port = 8090, daemonized = FALSE,
                                browse = !daemonized, ...) {
-  rlang::check_dots_empty()
+  check_no_more(...)
   check_flag(daemonized)
   check_flag(browse)
   folder <- fetch_model(check_string(model_uri), NULL, file.path(tempfile("serve-"), "model"))
@@ -79,6 +79,7 @@ mlflow_models_serve <- function(model_uri, port = 0, host = "127.0.0.1", ...) {
 #' @rdname mlflow_server
 #' @export
 mlflow_ui <- function(client = NULL, ..., run_id = NULL) {
+  check_no_more(...)
   client <- as_client(client)
   url <- client$tracking_uri
   if (!is.null(run_id)) {
@@ -92,7 +93,7 @@ mlflow_ui <- function(client = NULL, ..., run_id = NULL) {
 #' @export
 print.mlflow_server <- function(x, ...) {
   state <- if (x$handle$is_alive()) "running" else "stopped"
-  cli::cat_line("<mlflow_server> ", x$server_url, ", ", state)
+  show_lines("<mlflow_server> ", x$server_url, ", ", state)
   invisible(x)
 }
 

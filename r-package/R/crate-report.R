@@ -35,12 +35,12 @@ mlflow_check_crate <- function(crate, columns = character()) {
 #' @export
 print.mlflow_crate_report <- function(x, ...) {
   verdict <- if (x$ok) "can be saved" else "cannot be saved"
-  cli::cat_line("<crate> ", format_bytes(x$bytes), ", ", verdict)
-  cli::cat_line(paste("x", x$advice, recycle0 = TRUE))
-  cli::cat_line(paste0("! `", x$session_objects, "` ends with this session.", recycle0 = TRUE))
-  cli::cat_line(paste0("! ", x$locale, recycle0 = TRUE))
-  cli::cat_line(paste0("* `", names(x$sizes), "`: ", vapply(x$sizes, format_bytes, ""), recycle0 = TRUE))
-  cli::cat_line(paste("* needs", names(x$packages), x$packages, recycle0 = TRUE))
+  show_lines("<crate> ", format_bytes(x$bytes), ", ", verdict)
+  show_lines("x ", x$advice)
+  show_lines("! `", x$session_objects, "` ends with this session.")
+  show_lines("! ", x$locale)
+  show_lines("* `", names(x$sizes), "`: ", vapply(x$sizes, format_bytes, ""))
+  show_lines("* needs ", names(x$packages), " ", x$packages)
   invisible(x)
 }
 
@@ -68,9 +68,8 @@ summary.crate <- function(object, ...) {
 str.crate <- function(object, ...) {
   held <- summary(object)
   arguments <- paste(names(formals(unclass(object))), collapse = ", ")
-  cli::cat_line("crate (", arguments, "), ", format_bytes(serialized_bytes(object)))
-  sizes <- vapply(held$bytes, format_bytes, "")
-  cli::cat_line(paste0(" $ ", held$name, ": ", held$class, ", ", sizes, recycle0 = TRUE))
+  show_lines("crate (", arguments, "), ", format_bytes(serialized_bytes(object)))
+  show_lines(" $ ", held$name, ": ", held$class, ", ", vapply(held$bytes, format_bytes, ""))
   invisible(NULL)
 }
 

@@ -58,10 +58,8 @@ is_crate <- function(x) {
 # Registered as print method on load, see .onLoad().
 crate_print <- function(x, ...) {
   sizes <- captured_sizes(x)
-  cli::cat_line("<crate> ", format_bytes(serialized_bytes(x)))
-  for (name in names(sizes)) {
-    cli::cat_line("* `", name, "`: ", format_bytes(sizes[[name]]))
-  }
+  show_lines("<crate> ", format_bytes(serialized_bytes(x)))
+  show_lines("* `", names(sizes), "`: ", vapply(sizes, format_bytes, ""))
   code <- unclass(x)
   environment(code) <- globalenv()
   print(code)

@@ -143,7 +143,7 @@ mlflow_search_experiments <- function(filter = NULL,
                                       client = NULL) {
   body <- list(
     filter = check_string(filter, null = TRUE, empty = TRUE),
-    view_type = match.arg(experiment_view_type),
+    view_type = check_choice(experiment_view_type),
     max_results = check_number(max_results),
     order_by = check_texts(order_by),
     page_token = check_string(page_token, null = TRUE)
@@ -170,7 +170,7 @@ mlflow_search_experiments <- function(filter = NULL,
 mlflow_list_experiments <- function(view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
                                     client = NULL) {
   client <- as_client(client)
-  view_type <- match.arg(view_type)
+  view_type <- check_choice(view_type)
   found <- search_pages(client, "experiments/search", "experiments", list(view_type = view_type))
   if (length(found) > 0) experiment_table(found)
 }

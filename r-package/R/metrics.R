@@ -51,8 +51,7 @@ mlflow_log_metrics <- function(metrics, step = NULL, timestamp = NULL, run_id = 
 
 check_metric <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (length(x) != 1) abort("Value must be a scalar (length 1).", "invalid_argument", call = call)
-  if (is.logical(x)) x <- as.numeric(x)
-  check_number(x, arg = arg, call = call)
+  check_number(if (is.logical(x) && !is.na(x)) as.numeric(x) else x, arg = arg, call = call)
 }
 
 #' Log many metrics, params and tags at once

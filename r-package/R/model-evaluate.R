@@ -16,7 +16,7 @@
 #' predictor <- crate(function(x) stats::predict(model, x), model = fit)
 #' mlflow_evaluate(predictor, iris, "Sepal.Width")$metrics
 mlflow_evaluate <- function(model, data, target, type = c("regressor", "classifier")) {
-  type <- match.arg(type)
+  type <- check_choice(type)
   target <- check_string(target)
   if (!is.data.frame(data) || !target %in% names(data)) {
     abort("{.arg data} must be a data frame with the column {.val {target}}.", "invalid_argument")
@@ -90,11 +90,7 @@ evaluate_classes <- function(truth, predicted) {
 #' mlflow_set_signature(path, mlflow_infer_signature(iris["Sepal.Length"], 2.5))
 mlflow_set_signature <- function(model_uri, signature, client = NULL) {
   uri <- check_string(model_uri)
-  if (!inherits(signature, "mlflow_signature")) {
-    abort("{.arg signature} must come from {.fn mlflow_infer_signature}, not be {describe(signature)}.",
-      "invalid_argument"
-    )
-  }
+  check_signature(signature)
   if (grepl("^models:", uri)) {
     abort("A registered version does not change: set the signature of the run's model.", "invalid_argument")
   }

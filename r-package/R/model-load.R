@@ -107,7 +107,7 @@ mlflow_load_flavor.mlflow_flavor_python_function <- function(flavor, model_path)
 
 #' @export
 print.mlflow_served_model <- function(x, ...) {
-  cli::cat_line("<mlflow_served_model> ", x$server$server_url)
+  show_lines("<mlflow_served_model> ", x$server$server_url)
   invisible(x)
 }
 

@@ -68,7 +68,7 @@ mlflow_save_model.default <- function(model, path, model_spec = list(), ..., typ
 mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signature = NULL,
                                     input_example = NULL, packages = NULL, metadata = NULL,
                                     dry_run = !is.null(input_example), batchable = NULL) {
-  rlang::check_dots_empty()
+  check_no_more(...)
   path <- check_model_path(path)
   check_save_arguments(signature, input_example, metadata, dry_run)
   columns <- c(names(input_example), vapply(signature$inputs, function(x) x$name %||% "", ""))
@@ -176,23 +176,14 @@ check_model_path <- function(path, call = rlang::caller_env()) {
 
 check_save_arguments <- function(signature, input_example, metadata, dry_run,
                                  call = rlang::caller_env()) {
-  if (!is.null(signature) && !inherits(signature, "mlflow_signature")) {
-    abort("{.arg signature} must come from {.fn mlflow_infer_signature}, not be {describe(signature)}.",
-      "invalid_argument",
-      call = call
-    )
-  }
+  if (!is.null(signature)) check_signature(signature, call = call)
   if (!is.null(input_example) && !(is.data.frame(input_example) && nrow(input_example) > 0)) {
     abort("{.arg input_example} must be a data frame with rows, not {describe(input_example)}.",
       "invalid_argument",
       call = call
     )
   }
-  if (length(metadata) > 0 && !(is.list(metadata) && rlang::is_named(metadata))) {
-    abort("{.arg metadata} must be a named list, not {describe(metadata)}.", "invalid_argument",
-      call = call
-    )
-  }
+  check_named_list(metadata, call = call)
   check_flag(dry_run, call = call)
   if (dry_run && is.null(input_example)) {
     abort("A dry run needs an {.arg input_example} to predict.", "invalid_argument", call = call)

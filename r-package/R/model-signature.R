@@ -20,9 +20,7 @@ mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
       "invalid_argument"
     )
   }
-  if (length(params) > 0 && !(is.list(params) && rlang::is_named(params))) {
-    abort("{.arg params} must be a named list, not {describe(params)}.", "invalid_argument")
-  }
+  check_named_list(params)
   factors <- Filter(is.factor, as.list(input))
   types <- vapply(as.list(input), r_type, "")
   structure(
@@ -44,11 +42,11 @@ print.mlflow_signature <- function(x, ...) {
     optional <- if (isFALSE(column$required)) ", may be missing" else ""
     paste0("  ", column$name %||% "-", ": ", type, optional)
   }
-  cli::cat_line("<mlflow_signature>")
+  show_lines("<mlflow_signature>")
   for (part in c("inputs", "outputs", "params")) {
     if (is.null(x[[part]])) next
-    cli::cat_line(part, ":")
-    cli::cat_line(vapply(x[[part]], line, ""))
+    show_lines(part, ":")
+    show_lines(vapply(x[[part]], line, ""))
   }
   invisible(x)
 }

@@ -112,7 +112,7 @@ model_version_source <- function(client, name, version, call = rlang::caller_env
 #' mlflow_register_model(paste0("runs:/", mlflow_id(run), "/model"), "registered irises")
 mlflow_register_model <- function(model_uri, name, run_id = NULL, tags = NULL, description = NULL,
                                   client = NULL, ...) {
-  rlang::check_dots_empty()
+  check_no_more(...)
   uri <- check_string(model_uri)
   name <- check_string(name)
   run_id <- check_id(run_id, null = TRUE)

@@ -105,7 +105,7 @@ create_run <- function(client, experiment_id, start_ms, tags, run_name, call = r
 #' mlflow_end_run()
 mlflow_end_run <- function(status = c("FINISHED", "FAILED", "KILLED"), end_time = NULL, run_id = NULL,
                            client = NULL) {
-  status <- match.arg(status)
+  status <- check_choice(status)
   if (is.null(run_id) && is.null(client) && length(session$runs) == 0) {
     abort("There is no active run to end.", "no_active_run")
   }

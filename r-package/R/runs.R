@@ -122,7 +122,7 @@ mlflow_search_runs <- function(filter = NULL,
                                run_view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
                                experiment_ids = NULL, order_by = list(), client = NULL,
                                max_results = Inf, experiment_names = NULL, wide = FALSE) {
-  run_view_type <- match.arg(run_view_type)
+  run_view_type <- check_choice(run_view_type)
   limit <- check_number(max_results)
   check_flag(wide)
   if (!is.null(experiment_ids) || !is.null(experiment_names)) {
@@ -173,7 +173,7 @@ widen_runs <- function(runs) {
 #' mlflow_list_run_infos(experiment_id = "0")
 mlflow_list_run_infos <- function(run_view_type = c("ACTIVE_ONLY", "DELETED_ONLY", "ALL"),
                                   experiment_id = NULL, client = NULL) {
-  run_view_type <- match.arg(run_view_type)
+  run_view_type <- check_choice(run_view_type)
   body <- list(
     experiment_ids = list(resolve_experiment_id(experiment_id, client)),
     run_view_type = run_view_type
@@ -252,6 +252,7 @@ as_time <- function(ms) {
 
 # Milliseconds since 1970, from those or from a time.
 as_ms <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  force(arg)
   if (is.null(x)) return(NULL)
   if (inherits(x, "POSIXt")) x <- as.numeric(as.POSIXct(x)) * 1000
   round(check_number(x, arg = arg, call = call))

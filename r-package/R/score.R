@@ -18,12 +18,8 @@ mlflow_score <- function(url, data, params = NULL, token = NULL) {
   if (!grepl("^https?://[^/]", url)) {
     abort("{.arg url} must begin with http:// or https://, not be {.val {url}}.", "invalid_argument")
   }
-  if (!is.data.frame(data)) {
-    abort("{.arg data} must be a data frame, not {describe(data)}.", "invalid_argument")
-  }
-  if (length(params) > 0 && !(is.list(params) && rlang::is_named(params))) {
-    abort("{.arg params} must be a named list, not {describe(params)}.", "invalid_argument")
-  }
+  check_data_frame(data)
+  check_named_list(params)
   more <- if (length(params) > 0) paste0(", \"params\": ", to_json(params)) else ""
   body <- paste0("{\"dataframe_split\": ", split_json(data), more, "}")
   server <- list(

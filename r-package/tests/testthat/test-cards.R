@@ -48,3 +48,21 @@ test_that("models and versions can still be written as JSON", {
   model <- mlflow_create_registered_model(name)
   expect_identical(jsonlite::fromJSON(jsonlite::toJSON(model, auto_unbox = TRUE))$name, name)
 })
+
+test_that("a card says no more than fits a glance, and breaks its lines between words", {
+  withr::local_options(width = 60)
+  params <- paste("param", 1:30, "= 1")
+  shown <- capture.output(card("run", "many", list(
+    none = character(), params = params, note = strrep("x", 1000), path = strrep("p/", 40)
+  )))
+  expect_match(paste(shown, collapse = " "), "param 20 = 1, +and 10 more")
+  expect_false(any(grepl("param 21", shown)))
+  expect_lt(max(nchar(grep("note|path", shown, invert = TRUE, value = TRUE))), 60)
+  expect_match(shown, paste0("^  note: x{200}", cli::symbol$ellipsis, "$"), all = FALSE)
+  expect_match(shown, "^  path: (p/){40}$", all = FALSE)
+})
+
+test_that("a part of a report that says nothing leaves no line", {
+  shown <- capture.output(print(mlflow_check_crate(crate(function(x) x))))
+  expect_length(shown, 1)
+})
