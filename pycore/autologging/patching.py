@@ -27,6 +27,7 @@ from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run
 Observer: TypeAlias = Generator[None, Any, None]
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Chosen = TypeVar("Chosen", bound="Options")
 
 #: Tag of the runs that autologging opens: the library's name.
@@ -80,6 +81,20 @@ class _Depth(threading.local):
 _depth = _Depth()
 
 
+def is_observing() -> bool:
+    """Return whether this thread is in an observed call already, so that nothing else is to be observed."""
+    return _depth.calls > 0
+
+
+def unobserved(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """Call a function, and observe nothing of what it calls."""
+    _depth.calls += 1
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _depth.calls -= 1
+
+
 @dataclass
 class Patches:
     """The replaced functions of one library; `undo` puts the originals back."""
@@ -87,6 +102,7 @@ class Patches:
     library: str
     options: Options = field(default_factory=Options)
     _originals: list[tuple[Any, str, Any]] = field(default_factory=list)
+    _ends: list[Callable[[], None]] = field(default_factory=list)
 
     def replace(self, owner: Any, name: str, observe: Callable[[inspect.BoundArguments], Observer]) -> None:
         """Observe a function of a module or class."""
@@ -95,21 +111,27 @@ class Patches:
 
         @functools.wraps(original)
         def observed(*args: Any, **kwargs: Any) -> Any:
-            if _depth.calls or (self.options.exclusive and active_run()):
+            if is_observing() or (self.options.exclusive and active_run()):
                 return original(*args, **kwargs)
-            _depth.calls += 1
-            try:
-                return _Call(self, original, signature, observe).run(args, kwargs)
-            finally:
-                _depth.calls -= 1
+            return unobserved(_Call(self, original, signature, observe).run, args, kwargs)
 
-        self._originals.append((owner, name, original))
-        setattr(owner, name, observed)
+        self.put(owner, name, observed)
+
+    def put(self, owner: Any, name: str, replacement: Any) -> None:
+        """Put something in the place of a function of a module or class."""
+        self._originals.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, replacement)
+
+    def at_end(self, end: Callable[[], None]) -> None:
+        """Have a function called when the originals are put back."""
+        self._ends.append(end)
 
     def undo(self) -> None:
         """Put every original back."""
         while self._originals:
             setattr(*self._originals.pop())
+        while self._ends:
+            self._ends.pop()()
 
     def warn(self, error: Exception) -> None:
         """Tell of an error that the training does not see."""

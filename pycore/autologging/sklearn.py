@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.autologging.sklearn_metrics import training_metrics
+from pycore.autologging.sklearn_scores import Scores, methods
 from pycore.autologging.training_data import training_data
 from pycore.entities import Metric, RunTag
 from pycore.flavors import sklearn as flavor
@@ -33,6 +34,7 @@ _PREPARING = (
 )
 
 _patches = Patches("sklearn")
+_scores = Scores(_patches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,8 @@ class SklearnOptions(Options):
     max_tuning_runs : int, optional
         How many of a search's candidates get a child run, the best ones; all when None.
     log_post_training_metrics : bool
-        Without effect: what is measured after a training is the user's to log.
+        Log what is measured with the trained estimator later, too: its ``score``, and functions of
+        ``sklearn.metrics`` on what it predicted.
     serialization_format : {"cloudpickle", "pickle"}
         Of the saved model.
     pos_label : object, optional
@@ -69,31 +72,24 @@ def autolog(chosen: SklearnOptions) -> None:
     """
     from sklearn.utils import all_estimators  # an extra brings it
 
+    estimators = [kind for _, kind in all_estimators()]
+
     def observe(call: inspect.BoundArguments) -> Observer:
         yield
         estimator, *data = call.args
+        if chosen.log_post_training_metrics:
+            _scores.begin(estimator, active_or_new_run())
         weights = call.arguments.get("sample_weight")
         _log_fit(chosen, estimator, data[0] if data else None, data[1] if len(data) > 1 else None, weights)
         if _is_search(estimator):
             _log_search(estimator, chosen.max_tuning_runs)
 
-    for owner, name in _trainings(kind for _, kind in all_estimators()):
-        _patches.replace(owner, name, observe)
-
-
-def _trainings(estimators: Iterable[type]) -> Iterator[tuple[Any, str]]:
-    """Yield where a method that trains is defined: estimators inherit it, so each place comes once."""
-    for definer in {definer for kind in estimators for definer in kind.__mro__}:
-        module = definer.__module__
+    for owner, name in methods(estimators, _TRAINING):
         # What the mixins of its base define calls the estimator's own fit.
-        if not module.startswith("sklearn.") or module.startswith(("sklearn.base", *_PREPARING)):
-            continue
-        for name, method in vars(definer).items():
-            if name in _TRAINING and callable(method):
-                yield definer, name
-            elif name in _TRAINING and hasattr(method, "fn"):
-                # A method that only some estimators of the class have is inside of what tells which.
-                yield method, "fn"
+        if not owner.__module__.startswith(("sklearn.base", *_PREPARING)):
+            _patches.replace(owner, name, observe)
+    if chosen.log_post_training_metrics:
+        _scores.observe(estimators)
 
 
 def _log_fit(options: SklearnOptions, estimator: Any, rows: Any, target: Any, weights: Any) -> None:

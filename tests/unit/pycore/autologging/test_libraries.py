@@ -20,6 +20,7 @@ from sklearn.metrics import log_loss, recall_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from waiting import LIMIT_S
 
 import pycore as mlflow
 from pycore.tracking import MlflowClient
@@ -57,8 +58,8 @@ def test_a_classifier_of_sklearn():
             "precision_score", "recall_score", "f1_score", "accuracy_score", "log_loss", "roc_auc", "score",
         )
     }  # fmt: skip
-    assert run.data.metrics["training_score"] == model.score(ROWS, KIND)
     assert {"estimator.html", "training_confusion_matrix.png", "model"} == files(run)
+    assert run.data.metrics["training_score"] == model.score(ROWS, KIND)
     assert "LogisticRegression" in content(run, "estimator.html")
     (read,) = run.inputs.dataset_inputs
     assert {tag.key: tag.value for tag in read.tags} == {"mlflow.data.context": "train"}
@@ -73,11 +74,11 @@ def test_a_regressor_of_sklearn_inside_a_run():
     with mlflow.start_run():
         model = LinearRegression().fit(ROWS, WIDTH)
     run = only_run()
+    assert files(run) == set()
     assert run.data.metrics["training_r2_score"] == model.score(ROWS, WIDTH)
     assert run.data.metrics["training_root_mean_squared_error"] == pytest.approx(
         run.data.metrics["training_mean_squared_error"] ** 0.5
     )
-    assert files(run) == set()
     assert run.inputs.dataset_inputs == ()
 
 
@@ -274,6 +275,6 @@ print(mlflow.last_active_run().data.tags["estimator_name"])
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
     )
     assert done.stdout == "LinearRegression\n", done.stderr
