@@ -22,7 +22,8 @@ _BASE_IMAGE = "debian:bookworm-slim"
 _SITE_LIBRARY = "/usr/local/lib/R/site-library"
 _INSTALL = "install.R"
 
-_RUN = ("python3", "r-base-core")
+# Without tzdata, times of any zone would count as those of UTC.
+_RUN = ("python3", "r-base-core", "tzdata")
 _BUILD = ("python3-dev", "python3-venv", "r-base-dev")
 
 

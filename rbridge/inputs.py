@@ -7,6 +7,7 @@ written beside the crate (see `rbridge.section`), or told by the model itself (`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class InputTypes:
             if kind == "Date":
                 self._makers[name] = _to_date
             elif kind == "POSIXct":
-                self._makers[name] = _to_datetime
+                self._makers[name] = _TimeMaker(section.input_zones.get(name, ""))
         for name, levels in section.input_levels.items():
             ordered = section.input_types.get(name) == "ordered"
             self._makers[name] = _FactorMaker(levels, "ordered" if ordered else "factor")
@@ -160,6 +161,17 @@ def _to_date(column: Column) -> Column:
         case kind:
             raise _Unfit(f"expected dates such as '2024-01-31', got values of kind {kind}")
     return Column("date", days.astype(DTYPES["date"]), column.missing)
+
+
+class _TimeMaker:
+    """Makes times that R shows in a certain zone; without one, in that they come with."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+
+    def __call__(self, column: Column) -> Column:
+        times = _to_datetime(column)
+        return replace(times, zone=self._zone) if self._zone else times
 
 
 def _to_datetime(column: Column) -> Column:

@@ -34,6 +34,8 @@ class CrateSection:
         Columns that the model wants as factors, with their levels in order.
     input_types : dict of str to str
         Columns that the model wants as one of `INPUT_CLASSES`.
+    input_zones : dict of str to str
+        Time zones of the columns of POSIXct, in which a model may take the hour or the day of a time.
     batchable : bool
         Rows are scored independently of each other.
     forkable : bool
@@ -45,6 +47,7 @@ class CrateSection:
     sha256: str | None = None
     input_levels: Mapping[str, list[str]] = field(default_factory=dict)
     input_types: Mapping[str, str] = field(default_factory=dict)
+    input_zones: Mapping[str, str] = field(default_factory=dict)
     batchable: bool = True
     forkable: bool = True
 
@@ -73,6 +76,7 @@ class CrateSection:
             sha256=found.get("crate_sha256"),
             input_levels={str(name): _texts(found, name, texts) for name, texts in levels.items()},
             input_types=types,
+            input_zones={str(name): str(zone) for name, zone in _mapping(found, "input_zones").items()},
             batchable=_truth(found, "batchable"),
             forkable=_truth(found, "fork"),
         )

@@ -126,6 +126,7 @@ crate_flavors <- function(crate_file, packages, signature, output, batchable) {
     predict_class = if (!is.null(output)) class(output)[[1]],
     input_levels = if (length(signature$levels) > 0) lapply(signature$levels, as.list),
     input_types = if (length(signature$types) > 0) signature$types,
+    input_zones = if (length(signature$zones) > 0) signature$zones,
     batchable = batchable
   )
   # An empty map, where an empty list would be an empty sequence.

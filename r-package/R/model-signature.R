@@ -1,14 +1,14 @@
 #' Infer the signature of a model
 #'
 #' The signature says which columns a model takes and what it returns. A server checks data against it
-#' and tells callers what is missing or of the wrong type. Factors keep their levels, and dates their
-#' class, so that the model gets what it was fitted on.
+#' and tells callers what is missing or of the wrong type. Factors keep their levels, dates their class and
+#' times their zone, so that the model gets what it was fitted on.
 #'
 #' @param input Data frame, such as the training data without the target.
 #' @param output What the model predicts for it.
 #' @param params Named list of the defaults of further arguments that callers may give.
-#' @returns An object of class `mlflow_signature`: a list of `inputs`, `outputs`, `params`, `levels` and
-#'   `types`.
+#' @returns An object of class `mlflow_signature`: a list of `inputs`, `outputs`, `params`, `levels`, `types`
+#'   and `zones`.
 #' @export
 #' @examples
 #' fit <- lm(Sepal.Width ~ Sepal.Length, iris)
@@ -22,14 +22,17 @@ mlflow_infer_signature <- function(input, output = NULL, params = NULL) {
   }
   check_named_list(params)
   factors <- Filter(is.factor, as.list(input))
+  times <- Filter(function(column) inherits(column, "POSIXct"), as.list(input))
   types <- vapply(as.list(input), r_type, "")
   structure(
     list(
       inputs = table_schema(input),
       outputs = if (!is.null(output)) output_schema(output),
       params = params_schema(params),
-      levels = lapply(factors, levels),
-      types = as.list(types[types != ""])
+      # A level for what is missing, as of addNA(), is not one that is sent.
+      levels = lapply(factors, function(column) levels(column)[!is.na(levels(column))]),
+      types = as.list(types[types != ""]),
+      zones = compact(lapply(times, time_zone))
     ),
     class = "mlflow_signature"
   )
@@ -66,6 +69,13 @@ r_type <- function(column) {
   }
 }
 
+# In which a model may take the hour of a time: by default that of this session, where it is known.
+time_zone <- function(times) {
+  zone <- attr(times, "tzone")[1] %||% ""
+  if (!nzchar(zone)) zone <- Sys.timezone()
+  if (!is.na(zone)) zone
+}
+
 # The protocol's type of a vector, or NULL.
 schema_type <- function(x) {
   if (is.factor(x)) return("string")
@@ -83,14 +93,7 @@ table_schema <- function(table, call = rlang::caller_env()) {
   unname(Map(function(name, column) {
     type <- schema_type(column)
     if (is.null(type) || length(dim(column)) > 1) {
-      abort(
-        c(
-          "The column `{name}` is of class {class(column)[[1]]}, which has no type in a signature.",
-          i = "Use numbers, texts, logicals, factors, Date or POSIXct."
-        ),
-        "invalid_argument",
-        call = call
-      )
+      abort_column(name, column, "has no type in a signature", call)
     }
     list(type = type, name = as_utf8(name), required = !anyNA(column))
   }, names(table), as.list(table)))

@@ -16,9 +16,12 @@ split_json <- function(data, call = rlang::caller_env()) {
 }
 
 json_column <- function(name, column, call) {
+  # Missing of a factor is also what has a level for that.
+  if (is.factor(column)) column <- as.character(column)
+  if (inherits(column, "integer64")) require_bit64(call)
   missing <- is.na(column) & !is_nan(column)
-  if (is.factor(column)) {
-    tokens <- json_texts(as.character(column))
+  if (inherits(column, "integer64")) {
+    tokens <- as.character(column)
   } else if (inherits(column, "Date")) {
     tokens <- json_texts(format(column, "%Y-%m-%d"))
   } else if (inherits(column, "POSIXt")) {
@@ -33,14 +36,21 @@ json_column <- function(name, column, call) {
       character = json_texts(column)
     )
   }
-  if (is.null(tokens)) {
-    abort("The column `{name}` is of class {class(column)[[1]]}, which cannot be sent.",
-      "invalid_argument",
-      call = call
-    )
-  }
+  if (is.null(tokens)) abort_column(name, column, "cannot be written as JSON", call)
   tokens[missing] <- "null"
   tokens
+}
+
+abort_column <- function(name, column, problem, call) {
+  class <- class(if (inherits(column, "AsIs")) unclass(column) else column)[[1]]
+  abort(
+    c(
+      "The column `{name}` is of class {class}, which {problem}.",
+      i = "Use numbers, texts, logicals, factors, Date or POSIXct."
+    ),
+    "invalid_argument",
+    call = call
+  )
 }
 
 # NaN and the infinities go out as the bare words that scoring servers read.

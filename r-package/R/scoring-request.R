@@ -155,7 +155,7 @@ as_trained <- function(rows, fields) {
   for (name in intersect(names(fields$input_types), names(rows))) {
     rows[[name]] <- switch(fields$input_types[[name]],
       Date = as.Date(rows[[name]]),
-      POSIXct = as.POSIXct(rows[[name]], tz = "UTC"),
+      POSIXct = .POSIXct(as.numeric(as.POSIXct(rows[[name]], tz = "UTC")), fields$input_zones[[name]] %||% "UTC"),
       rows[[name]]
     )
   }

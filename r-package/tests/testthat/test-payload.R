@@ -15,6 +15,10 @@ test_that("a data frame is written row by row, with the types of its columns", {
   )
 })
 
+test_that("what has a level for missing values is missing", {
+  expect_identical(json_column("f", addNA(factor(c("a", NA))), NULL), c("\"a\"", "null"))
+})
+
 test_that("names are left as they are, and empty frames are written", {
   data <- data.frame(`citric acid` = 1, check.names = FALSE)
   expect_identical(split_json(data), '{"columns": ["citric acid"], "data": [[1.0]]}')
@@ -34,4 +38,5 @@ test_that("a column that cannot be sent is named", {
   data <- data.frame(a = 1)
   data$nested <- list(1:2)
   expect_error(split_json(data), "`nested` is of class list", class = "crateflow_error_invalid_input")
+  expect_error(split_json(data.frame(a = I(list(1)))), "`a` is of class list")
 })

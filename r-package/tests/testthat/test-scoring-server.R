@@ -10,6 +10,9 @@ expected_answers <- list(
   list('{"inputs": {"x": [1, 2], "f": ["a", "a"]}}', 200L, list(predictions = list(11, 12))),
   list('{"inputs": {"x": 1, "f": "b"}}', 200L, list(predictions = list(21))),
   list('{"inputs": {"x": 1, "f": "a"}, "params": {"by": 100}}', 200L, list(predictions = list(101))),
+  # Six o'clock in UTC, one at the east coast of America.
+  list('{"inputs": {"x": [1], "f": ["a"], "at": ["2024-01-01T06:00:00Z"]}}', 200L,
+       list(predictions = list(12))),
   list('{"dataframe_split": {"columns": ["x", "f"], "data": []}}', 200L, list(predictions = list())),
   list('{"inputs": {"x": [1]}}', 400L, list(error_code = "INVALID_PARAMETER_VALUE")),
   list('{"inputs": {"x": ["one"], "f": ["a"]}}', 400L, list(error_code = "INVALID_PARAMETER_VALUE")),
@@ -27,10 +30,13 @@ saved_model <- function(env = parent.frame()) {
   model <- crate(
     function(data, by = 10) {
       if (any(data$x < 0, na.rm = TRUE)) stop("too cold")
-      data$x + by * as.integer(data$f)
+      hour <- if (is.null(data$at)) 0 else as.POSIXlt(data$at)$hour
+      hour[is.na(hour)] <- 0
+      data$x + by * as.integer(data$f) + hour
     }
   )
-  example <- data.frame(x = c(1.5, 2), f = factor(c("a", "b")))
+  at <- as.POSIXct(c("2024-01-01 01:00", NA), tz = "EST5EDT")
+  example <- data.frame(x = c(1.5, 2), f = factor(c("a", "b")), at = at)
   path <- file.path(withr::local_tempdir(.local_envir = env), "model")
   mlflow_save_model(model, path, input_example = example)
   path

@@ -13,6 +13,18 @@ test_that("columns have the protocol's types", {
   expect_identical(signature$outputs, list(list(type = "integer", required = TRUE)))
 })
 
+test_that("times keep their zone, by default that of the session", {
+  withr::local_timezone("Asia/Tokyo")
+  at <- as.POSIXct("2024-01-01 12:00", tz = "EST5EDT")
+  zones <- mlflow_infer_signature(data.frame(there = at, here = .POSIXct(0), day = as.Date(at)))$zones
+  expect_identical(zones, list(there = "EST5EDT", here = "Asia/Tokyo"))
+})
+
+test_that("a level for what is missing is none that is sent", {
+  signature <- mlflow_infer_signature(data.frame(f = addNA(factor(c("a", NA)))))
+  expect_identical(signature$levels, list(f = "a"))
+})
+
 test_that("columns with missing values are not required", {
   signature <- mlflow_infer_signature(data.frame(a = c(1, NA), b = 1:2))
   expect_identical(lapply(signature$inputs, `[[`, "required"), list(FALSE, TRUE))

@@ -32,7 +32,7 @@ def needs(folder: Path, exact_versions: bool = False, repositories: tuple[str, .
 
 def test_a_crate_without_packages_needs_r_alone(tmp_path: Path, crates: Path) -> None:
     found = needs(crate(tmp_path / "model", crates, {"stats": "4.2.2"}))
-    assert (found.extra, found.packages) == ("r", ("python3", "r-base-core"))
+    assert (found.extra, found.packages) == ("r", ("python3", "r-base-core", "tzdata"))
     assert (found.commands, found.files, found.built, found.packages_if_offered) == ((), {}, (), ())
     assert not found.python_packages
 

@@ -87,6 +87,19 @@ def test_time(column):
     assert made.to_list() == ["1970-01-02T00:00:00Z", None]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column.of_texts(["2024-01-01T05:00:00Z"]),
+        Column("datetime", np.array([19_723 * DAY + 5 * DAY // 24]), zone="UTC"),
+    ],
+)
+def test_time_is_shown_in_the_zone_the_model_was_trained_in(column):
+    made = shaped(column, input_types={"c": "POSIXct"}, input_zones={"c": "America/New_York"})
+    assert made.zone == "America/New_York"
+    assert made.to_list() == ["2024-01-01T05:00:00Z"]
+
+
 @pytest.mark.parametrize("kind", ["Date", "POSIXct"])
 def test_numbers_are_no_dates(kind):
     with pytest.raises(SignatureMismatch, match=r"column 'c': expected .* got values of kind double"):
