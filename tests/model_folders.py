@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,31 @@ def write_model(
 def obedient_model(folder: Path) -> Path:
     """Write the model that does what its rows say."""
     return write_model(folder / "obedient", OBEDIENT, OBEDIENT_INPUTS)
+
+
+_VERSION_LOADER = """
+class Version:
+    def predict(self, frame):
+        import irises
+
+        return [irises.version] * len(frame)
+
+
+def _load_pyfunc(path):
+    return Version()
+"""
+
+
+def write_model_with_package(folder: Path, wheels: Path) -> Path:
+    """Write a model that answers with the version of a package: of two wheels, it asks for 1.0."""
+    wheels.mkdir(parents=True)
+    for version in ("1.0", "2.0"):
+        info = f"irises-{version}.dist-info"
+        with zipfile.ZipFile(wheels / f"irises-{version}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("irises.py", f"version = '{version}'")
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: irises\nVersion: {version}\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+    write_model(folder, _VERSION_LOADER, [{"type": "double", "name": "x", "required": True}])
+    (folder / "requirements.txt").write_text("# ours\nirises==1.0\ncrateflow==0.0.0\nnumpy\n")
+    return folder

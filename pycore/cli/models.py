@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from pycore.cli.lazy_group import LazyGroup
-from pycore.cli.model_environment import LOCAL, environment_of, environment_options
+from pycore.cli.model_environment import environment_options
 from pycore.cli.pairs import pairs
 from pycore.cli.scoring_options import scoring_options
 from pycore.config import TRACKING_URI
+from pycore.models.env_managers import LOCAL, prepare_packages
 
 if TYPE_CHECKING:
     from pycore.models.spec import Model
@@ -119,7 +120,7 @@ def serve(
         log = AccessLog(access_log) if access_log else None
         workers = workers or default_workers()
         path = fetch(model_uri)
-        variables = environment_of(LOCAL if no_conda else env_manager, path, repositories)
+        variables = prepare_packages(LOCAL if no_conda else env_manager, path, repositories)
         options = EngineOptions(path, workers, timeout_s, batch_rows=max_batch_rows, variables=variables)
         serve_model(
             options,
@@ -237,7 +238,7 @@ def predict(
 
     _log_to_stderr()
     path = fetch(model_uri)
-    variables = {**environment_of(env_manager, path, repositories, overrides), **variables}
+    variables = {**prepare_packages(env_manager, path, repositories, overrides), **variables}
     signature = Model.load(path).signature
     options = EngineOptions(path, workers=1, timeout_s=_FILE_TIMEOUT_S, variables=variables)
     with (

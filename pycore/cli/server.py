@@ -11,9 +11,10 @@ from click.core import ParameterSource
 
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
-from pycore.cli.model_environment import LOCAL, environment_options
+from pycore.cli.model_environment import environment_options
 from pycore.cli.processors import usable_processors
 from pycore.cli.user_options import guard_by_users, user_options
+from pycore.models.env_managers import LOCAL
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 
 from pycore.errors import InvalidInput
 from pycore.models.enforce_python import enforce_input
+from pycore.models.env_managers import LOCAL, check_manager, prepare_packages
 from pycore.models.input_example import convert_input_example_to_serving_input
 from pycore.models.schema import Schema
 from pycore.models.spec import Model
@@ -35,9 +36,9 @@ def predict(
     input_path: str | Path | None = None,
     content_type: str = "json",
     output_path: str | Path | None = None,
-    env_manager: str = "local",
+    env_manager: str = LOCAL,
     install_mlflow: bool = False,  # the process that scores has it
-    pip_requirements_override: Any = None,
+    pip_requirements_override: Sequence[str] | None = None,
     extra_envs: Mapping[str, Any] | None = None,
 ) -> None:
     """Score rows in a process of its own, as a scoring server does, and print what it would answer.
@@ -54,8 +55,11 @@ def predict(
         Of the body.
     output_path : path, optional
         File to write the answer to, in place of printing it.
-    env_manager : {"local"}
-        The model runs with what is installed here.
+    env_manager : {"local", "virtualenv", "library"}
+        The model runs with what is installed here, with the packages it was saved with, in their
+        versions, or with those of R, in a library of its own. What was installed once is kept.
+    pip_requirements_override : list of str, optional
+        Python packages in place of those the model was saved with, in a virtual environment.
     extra_envs : mapping, optional
         Environment variables for the model.
 
@@ -64,20 +68,20 @@ def predict(
     InvalidInput
         An argument is not what it must be, or the rows do not fit the signature.
     ModelError
-        The model does not load, or fails.
+        The model does not load, or fails, or its packages cannot be installed.
     """
-    if env_manager != "local" or pip_requirements_override:
-        raise InvalidInput(
-            "predict runs a model with what is installed here: give env_manager='local', and install "
-            "packages first."
-        )
+    check_manager(env_manager, "env_manager")
     if content_type not in _CONTENT_TYPES:
         raise InvalidInput(f"content_type must be one of {', '.join(_CONTENT_TYPES)}, not {content_type!r}.")
     if (input_data is None) == (input_path is None):
         raise InvalidInput("Give either input_data or input_path.")
     body = _body(input_data, content_type) if input_path is None else Path(input_path).read_bytes()
-    variables = {name: str(value) for name, value in (extra_envs or {}).items()}
-    answer = _score(model_uri, body, _CONTENT_TYPES[content_type], variables)
+    path = model_uris.fetch(str(model_uri))
+    variables = {
+        **prepare_packages(env_manager, path, overrides=pip_requirements_override or ()),
+        **{name: str(value) for name, value in (extra_envs or {}).items()},
+    }
+    answer = _score(path, body, _CONTENT_TYPES[content_type], variables)
     if output_path is None:
         sys.stdout.write(f"{answer.decode()}\n")
     else:
@@ -94,7 +98,8 @@ def validate_serving_input(model_uri: str | Path, serving_input: str | Mapping[s
         It would not take the body, or the model fails.
     """
     text = serving_input if isinstance(serving_input, str) else json.dumps(serving_input)
-    return json.loads(_score(model_uri, text.encode(), _CONTENT_TYPES["json"], {}))["predictions"]
+    path = model_uris.fetch(str(model_uri))
+    return json.loads(_score(path, text.encode(), _CONTENT_TYPES["json"], {}))["predictions"]
 
 
 def validate_schema(data: Any, expected_schema: Schema) -> None:
@@ -123,8 +128,7 @@ def _body(data: Any, content_type: str) -> bytes:
     return str(convert_input_example_to_serving_input(data)).encode()
 
 
-def _score(model_uri: str | Path, body: bytes, content_type: str, variables: Mapping[str, str]) -> bytes:
-    path = model_uris.fetch(str(model_uri))
+def _score(path: Path, body: bytes, content_type: str, variables: Mapping[str, str]) -> bytes:
     options = EngineOptions(path, workers=1, timeout_s=_TIMEOUT_S, variables=variables)
     with ModelHost(options) as host, closing(EngineClient(host.address, _TIMEOUT_S)) as client:
         return Scorer(Model.load(path).signature, client.predict).score(body, content_type).body

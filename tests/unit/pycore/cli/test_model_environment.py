@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from model_folders import write_model
+from model_folders import write_model_with_package
 
 from pycore.cli.main import main
-
-LOADER = """
-class Version:
-    def predict(self, frame):
-        import irises
-
-        return [irises.version] * len(frame)
-
-
-def _load_pyfunc(path):
-    return Version()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -37,17 +24,7 @@ def envs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A model that answers with the version of a package, which two wheels have."""
-    (tmp_path / "wheels").mkdir()
-    for version in ("1.0", "2.0"):
-        info = f"irises-{version}.dist-info"
-        with zipfile.ZipFile(tmp_path / "wheels" / f"irises-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("irises.py", f"version = '{version}'")
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: irises\nVersion: {version}\n")
-            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            wheel.writestr(f"{info}/RECORD", "")
-    folder = write_model(tmp_path / "model", LOADER, [{"type": "double", "name": "x", "required": True}])
-    (folder / "requirements.txt").write_text("# ours\nirises==1.0\ncrateflow==0.0.0\nnumpy\n")
-    return folder
+    return write_model_with_package(tmp_path / "model", tmp_path / "wheels")
 
 
 def crateflow(verb: str, model: Path, *flags: str) -> Result:
@@ -98,6 +75,7 @@ def test_a_model_that_names_no_packages(model: Path) -> None:
     [
         ("predict", ["--env-manager", "library"], "A library is for R models, and this one has the flavors"),
         ("predict", ["--env-manager", "uv"], "no environment manager 'uv' here, only local, library, virt"),
+        ("predict", ["--env-manager", "conda"], "virtualenv installs what pip can of a conda.yaml"),
         ("prepare-env", ["--env-manager", "uv"], "'uv' is not one of"),
     ],
 )
@@ -109,4 +87,4 @@ def test_what_a_model_cannot_run_in(model: Path, verb: str, flags: list[str], me
 def test_r_models_have_no_python_packages(tmp_path: Path) -> None:
     (tmp_path / "MLmodel").write_text("flavors: {crate: {version: 0.1.0, model: crate.bin}}")
     done = crateflow("predict", tmp_path, "-r", "numpy==1.0")
-    assert "is for Python models, and this is one of R" in done.stderr
+    assert "are for Python models; this one is of R" in done.stderr

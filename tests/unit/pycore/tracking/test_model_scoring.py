@@ -2,9 +2,10 @@ import json
 
 import pandas as pd
 import pytest
+from model_folders import write_model_with_package
 
 import pycore as mlflow
-from pycore.errors import InvalidInput, NotFound, SignatureMismatch
+from pycore.errors import InvalidInput, ModelError, NotFound, SignatureMismatch
 from pycore.models.schema import ColSpec, Schema
 
 ROWS = pd.DataFrame({"x": [1.0, 2.0]})
@@ -42,6 +43,19 @@ def test_a_model_sees_the_variables_given(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"predictions": ["summer"]}
 
 
+def test_a_model_may_run_with_packages_of_its_own(tmp_path, monkeypatch, capsys):
+    folder = write_model_with_package(tmp_path / "m", tmp_path / "wheels")
+    monkeypatch.setenv("MLFLOW_ENV_ROOT", str(tmp_path / "envs"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    with pytest.raises(ModelError, match="No module named 'irises'"):
+        mlflow.models.predict(folder, {"x": 1.0})
+    mlflow.models.predict(
+        folder, {"x": 1.0}, env_manager="virtualenv", pip_requirements_override=["irises==2.0"]
+    )
+    assert json.loads(capsys.readouterr().out) == {"predictions": ["2.0"]}
+
+
 def test_a_serving_input_is_tried(model):
     body = mlflow.models.convert_input_example_to_serving_input(ROWS)
     assert mlflow.models.validate_serving_input(model, body) == [2.0, 4.0]
@@ -53,8 +67,12 @@ def test_a_serving_input_is_tried(model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"input_data": ROWS, "env_manager": "virtualenv"}, "give env_manager='local'"),
-        ({"input_data": ROWS, "pip_requirements_override": ["x"]}, "install packages first"),
+        (
+            {"input_data": ROWS, "env_manager": "conda"},
+            "'conda' here, .* give env_manager local .*conda.yaml",
+        ),
+        ({"input_data": ROWS, "env_manager": "library"}, "A library is for R models, and this one has"),
+        ({"input_data": ROWS, "pip_requirements_override": "x"}, "must be a list or None, not 'x'"),
         ({"input_data": ROWS, "content_type": "xml"}, "one of json, csv, not 'xml'"),
         ({}, "either input_data or input_path"),
         ({"input_data": ROWS, "input_path": "rows.json"}, "either input_data or input_path"),
