@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum
 
 from pycore.entities.entity import Entity
 from pycore.entities.metric import Metric
 
 
-class LoggedModelStatus(IntEnum):
-    """Whether the files of a logged model are complete; the numbers are the wire protocol's."""
+class LoggedModelStatus(str, Enum):
+    """Whether the files of a logged model are complete; equal to its own name, as MLflow's is."""
 
-    PENDING = 1
-    READY = 2
-    UPLOAD_FAILED = 3
+    PENDING = "PENDING"
+    READY = "READY"
+    FAILED = "FAILED"
+    # Its name in the wire protocol.
+    UPLOAD_FAILED = FAILED
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def protocol_name(self) -> str:
+        """Its name in the wire protocol, without the prefix there, and in databases."""
+        return "UPLOAD_FAILED" if self is LoggedModelStatus.FAILED else self.value
+
+    def to_int(self) -> int:
+        """Return its number in the wire protocol and in MLflow's databases."""
+        return list(LoggedModelStatus).index(self) + 1
+
+    @classmethod
+    def from_int(cls, number: int) -> LoggedModelStatus:
+        """Return the status of a number; ValueError when there is none."""
+        for status in cls:
+            if status.to_int() == number:
+                return status
+        raise ValueError(f"{number!r} is not the number of a {cls.__name__}; those are 1 to {len(cls)}.")
+
+    def to_proto(self) -> int:
+        """Return its number in the wire protocol."""
+        return self.to_int()
+
+    @classmethod
+    def from_proto(cls, number: int) -> LoggedModelStatus:
+        """Return the status of a number in the wire protocol."""
+        return cls.from_int(number)
+
+    @staticmethod
+    def is_finalized(status: str) -> bool:
+        """Return whether it is settled if the files have arrived."""
+        return LoggedModelStatus(status) is not LoggedModelStatus.PENDING
 
 
 @dataclass(frozen=True)

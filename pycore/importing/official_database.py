@@ -181,7 +181,7 @@ class OfficialDatabase:
                 artifact_location=locations.absolute(row.artifact_location),
                 creation_timestamp=row.creation_timestamp_ms,
                 last_updated_timestamp=row.last_updated_timestamp_ms,
-                status=LoggedModelStatus(row.status or LoggedModelStatus.PENDING),
+                status=LoggedModelStatus.from_int(row.status or 1),
                 model_type=row.model_type or "",
                 source_run_id=row.source_run_id or "",
                 tags=self._of_model("logged_model_tags", row.model_id, "tag_key", "tag_value"),

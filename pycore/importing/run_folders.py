@@ -140,7 +140,7 @@ class RunFolders:
                 artifact_location=self._place(meta.get("artifact_location"), folder / "artifacts"),
                 creation_timestamp=created,
                 last_updated_timestamp=meta.get("last_updated_timestamp") or created,
-                status=LoggedModelStatus(meta.get("status") or LoggedModelStatus.PENDING),
+                status=LoggedModelStatus.from_int(meta.get("status") or 1),
                 model_type=meta.get("model_type") or "",
                 source_run_id=meta.get("source_run_id") or "",
                 tags=_texts(folder / "tags"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
@@ -29,8 +30,9 @@ from pycore.store import logged_models as rows
 _NOT_IN_NAMES = frozenset("/:.%\"'")
 #: Spellings of a state in filters -> the stored one.
 _STATUS_NAMES = {
-    **{str(status.value): status.name for status in LoggedModelStatus},
-    **{f"LOGGED_MODEL_{status.name}": status.name for status in LoggedModelStatus},
+    **{status.value: status.protocol_name for status in LoggedModelStatus},
+    **{str(status.to_int()): status.protocol_name for status in LoggedModelStatus},
+    **{f"LOGGED_MODEL_{status.protocol_name}": status.protocol_name for status in LoggedModelStatus},
 }
 
 
@@ -86,7 +88,8 @@ class LoggedModelService:
         """Say whether the files arrived."""
         with self._database.transaction() as connection:
             row = lock_model(connection, model_id)
-            rows.update_logged_model(connection, row.pk, self._clock(), status=LoggedModelStatus(status).name)
+            name = LoggedModelStatus(status).protocol_name
+            rows.update_logged_model(connection, row.pk, self._clock(), status=name)
             model = rows.get_logged_model(connection, model_id, with_deleted=True)
         assert model is not None
         return model
@@ -157,17 +160,17 @@ def lock_model(connection: Connection, model_id: str) -> rows.LoggedModelRow:
 
 def log_points(connection: Connection, run_id: str, points: Sequence[Metric]) -> None:
     """Keep those points of a run's metrics that name a logged model with that model as well."""
-    for point in points:
-        if point.model_id is None:
-            continue
+    of_models = [(point.model_id, point) for point in points if point.model_id is not None]
+    # Two batches that lock several models in different orders may wait for each other.
+    for model_id, point in sorted(of_models, key=itemgetter(0)):
         limits.check_length(point.dataset_name or "", limits.DATASET_NAME_LENGTH, "The name of a dataset")
         limits.check_length(
             point.dataset_digest or "", limits.DATASET_DIGEST_LENGTH, "The digest of a dataset"
         )
-        row = rows.lock_logged_model(connection, point.model_id)
+        row = rows.lock_logged_model(connection, model_id)
         if row is None:
             raise InvalidInput(
-                f"Logged model with id={point.model_id} not found, which the metric {point.key!r} names."
+                f"Logged model with id={model_id} not found, which the metric {point.key!r} names."
             )
         rows.insert_logged_model_metric(connection, row.pk, run_id, point)
 

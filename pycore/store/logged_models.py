@@ -92,7 +92,7 @@ _LOCK = Prepared(
     lambda _: (
         select(logged_models.c.pk, logged_models.c.lifecycle_stage)
         .where(logged_models.c.model_id == bindparam("model_id"))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 )
 _SET_TAG = Prepared(lambda dialect: upsert(logged_model_tags, dialect, "value"))
@@ -131,7 +131,7 @@ def insert_logged_model(connection: Connection, model: LoggedModel) -> int:
             experiment_id=int(model.experiment_id),
             name=model.name,
             artifact_location=model.artifact_location,
-            status=model.status.name,
+            status=model.status.protocol_name,
             model_type=model.model_type,
             source_run_id=model.source_run_id,
             lifecycle_stage=LifecycleStage.ACTIVE,

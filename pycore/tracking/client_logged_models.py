@@ -51,7 +51,7 @@ class ClientLoggedModels(ClientConnection):
         return self.tracking.logged_models.get(model_id)
 
     def finalize_logged_model(self, model_id: str, status: str | int) -> LoggedModel:
-        """Say whether the files arrived: "READY" or "UPLOAD_FAILED"."""
+        """Say whether the files arrived: "READY" or "FAILED"."""
         return self.tracking.logged_models.finalize(model_id, _status(status))
 
     def delete_logged_model(self, model_id: str) -> None:
@@ -115,13 +115,13 @@ class ClientLoggedModels(ClientConnection):
 
 def _status(status: str | int) -> LoggedModelStatus:
     try:
-        if not isinstance(status, str):
-            return LoggedModelStatus(status)
-        # MLflow's functions take the short name too.
-        name = status.upper()
-        return LoggedModelStatus.UPLOAD_FAILED if name == "FAILED" else LoggedModelStatus[name]
+        return (
+            LoggedModelStatus[status.upper()]
+            if isinstance(status, str)
+            else LoggedModelStatus.from_int(status)
+        )
     except (KeyError, ValueError) as error:
-        known = ", ".join(LoggedModelStatus.__members__)
+        known = ", ".join(LoggedModelStatus)
         raise InvalidInput(f"The status of a logged model is one of {known}, not {status!r}.") from error
 
 

@@ -157,7 +157,7 @@ def create_external_model(
 
 @checked
 def finalize_logged_model(model_id: str, status: str | int) -> LoggedModel:
-    """Say whether the files of a logged model arrived: "READY" or "UPLOAD_FAILED"."""
+    """Say whether the files of a logged model arrived: "READY" or "FAILED"."""
     return MlflowClient().finalize_logged_model(model_id, status)
 
 
@@ -189,5 +189,5 @@ def _frame(models: Sequence[LoggedModel]) -> pd.DataFrame:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, LoggedModelStatus):
-        return value.name
+        return value.value
     return [dict(metric) for metric in value] if isinstance(value, tuple) else value

@@ -59,14 +59,14 @@ def from_json(fields: Mapping[str, Any]) -> LoggedModel:
 
 def status_to_json(status: LoggedModelStatus) -> str:
     """Return the name of a state on the wire."""
-    return f"{STATUS_PREFIX}{status.name}"
+    return f"{STATUS_PREFIX}{status.protocol_name}"
 
 
 def status_from_arguments(arguments: Arguments) -> LoggedModelStatus:
     """Return the state of a request: its name on the wire, or its number."""
     given = arguments.identifier("status")
     for status in LoggedModelStatus:
-        if given.upper() in (status_to_json(status), str(status.value)):
+        if given.upper() in (status_to_json(status), str(status.to_int())):
             return status
     known = ", ".join(status_to_json(status) for status in LoggedModelStatus)
     raise InvalidInput(f"Invalid value for parameter 'status': expected one of {known}, got {given!r}.")

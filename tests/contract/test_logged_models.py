@@ -67,6 +67,7 @@ def test_a_model_needs_a_living_experiment(api, experiment):
 
 
 def test_a_model_is_finalized_tagged_and_deleted(api, model):
+    assert api.logged_models.finalize(model.model_id, LoggedModelStatus.FAILED).status == "FAILED"
     assert api.logged_models.finalize(model.model_id, READY).status is READY
     api.logged_models.set_tags(model.model_id, [LoggedModelTag("team", "blue"), LoggedModelTag("a/b", "")])
     assert api.logged_models.get(model.model_id).tags == {"a/b": "", "team": "blue"}
@@ -141,8 +142,8 @@ def models(api, run):
                 Metric("acc", other, 1, 1, model.model_id, "wine", "d9"),
             ]
             api.runs.log_batch(run.info.run_id, points)
-        if name == "b":
-            api.logged_models.finalize(model.model_id, READY)
+        if name in "bc":
+            api.logged_models.finalize(model.model_id, READY if name == "b" else LoggedModelStatus.FAILED)
     return run.info.experiment_id
 
 
@@ -160,7 +161,9 @@ def names(page):
         ('tags.kind = "B"', ["b"]),
         ("attributes.status = 'READY'", ["b"]),
         ("status = 'LOGGED_MODEL_READY'", ["b"]),
-        ("status IN ('1')", ["a", "c"]),
+        ("status IN ('1')", ["a"]),
+        ("status = 'FAILED'", ["c"]),
+        ("status = 'LOGGED_MODEL_UPLOAD_FAILED'", ["c"]),
         ("creation_timestamp_ms > 0 AND last_updated_time > 1e3", ["a", "b", "c"]),
         ("source_run_id = 'nobody'", []),
     ],

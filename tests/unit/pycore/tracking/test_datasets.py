@@ -86,7 +86,7 @@ def test_logged_models_are_made_and_found() -> None:
     mlflow.set_logged_model_tags(mine.model_id, {"k": 1, "gone": 1})
     mlflow.delete_logged_model_tag(mine.model_id, "gone")
     mlflow.log_model_params({"leaves": 9}, mine.model_id)
-    assert mlflow.finalize_logged_model(mine.model_id, "FAILED").status.name == "UPLOAD_FAILED"
+    assert mlflow.finalize_logged_model(mine.model_id, "FAILED").status == "FAILED"
     other = mlflow.create_external_model("other", model_type="agent")
 
     found = mlflow.get_logged_model(mine.model_id)
@@ -95,7 +95,7 @@ def test_logged_models_are_made_and_found() -> None:
     assert "gone" not in found.tags
     frame = mlflow.search_logged_models()
     assert frame["name"].tolist() == ["other", "mine"]
-    assert frame["status"].tolist() == ["READY", "UPLOAD_FAILED"]
+    assert frame["status"].tolist() == ["READY", "FAILED"]
     assert frame["tags"][0]["mlflow.model.isExternal"] == "true"
     (listed,) = mlflow.search_logged_models(filter_string="model_type = 'agent'", output_format="list")
     assert listed.model_id == other.model_id

@@ -38,7 +38,7 @@ def test_a_run_notes_what_it_used_and_made(client):
 
 def test_wrong_arguments_say_what_was_expected(client):
     model = client.create_logged_model("0", "tree")
-    with pytest.raises(InvalidInput, match="one of PENDING, READY, UPLOAD_FAILED, not 'done'"):
+    with pytest.raises(InvalidInput, match="one of PENDING, READY, FAILED, not 'done'"):
         client.finalize_logged_model(model.model_id, "done")
     with pytest.raises(InvalidInput, match="has a field_name"):
         client.search_logged_models("0", order_by=[{"name": "x"}])

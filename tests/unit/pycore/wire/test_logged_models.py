@@ -10,8 +10,8 @@ from pycore.wire.request import Arguments
 
 @pytest.mark.parametrize("status", LoggedModelStatus)
 def test_a_state_is_given_by_name_or_by_number(status: LoggedModelStatus):
-    name = f"LOGGED_MODEL_{status.name}"
-    for given in (name, name.lower(), status.value, str(status.value)):
+    name = {"FAILED": "LOGGED_MODEL_UPLOAD_FAILED"}.get(status.value, f"LOGGED_MODEL_{status.value}")
+    for given in (name, name.lower(), status.to_int(), str(status.to_int())):
         assert status_from_arguments(Arguments({"status": given})) is status
 
 
