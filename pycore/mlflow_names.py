@@ -89,6 +89,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "protos.databricks_pb2": ("pycore.error_codes",),
     "pyfunc": ("pycore.flavors.pyfunc_function", "pycore.flavors.spark_udf"),
     "pyfunc.model": ("pycore.flavors.pyfunc_function",),
+    "pyfunc.utils": ("pycore.models.hinted_function",),
     "pytorch": ("pycore.flavors.pytorch", "pycore.autologging.pytorch"),
     "sklearn": ("pycore.flavors.sklearn", "pycore.autologging.sklearn"),
     "statsmodels": ("pycore.flavors.statsmodels", "pycore.autologging.statsmodels"),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pycore.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class DataType(str, Enum):
@@ -31,6 +35,64 @@ class DataType(str, Enum):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {"type": self.value}
+
+    def to_numpy(self) -> np.dtype[Any]:
+        """Return the type of its arrays."""
+        # Who scores with R reads signatures too, and does without numpy.
+        import numpy as np
+
+        return np.dtype(_NUMPY_TYPES[self])
+
+    def to_pandas(self) -> Any:
+        """Return the type of its columns in a frame; texts and bytes are objects there."""
+        return object if self in (DataType.string, DataType.binary) else self.to_numpy()
+
+    def to_python(self) -> type:
+        """Return the type of its single values."""
+        return _PYTHON_TYPES[self]
+
+    def to_spark(self) -> Any:
+        """Return the type of its columns in Spark."""
+        from pyspark.sql import types  # an extra brings it
+
+        return getattr(types, _SPARK_TYPES[self])()
+
+    @classmethod
+    def all_types(cls) -> list[DataType]:
+        """Return all simple types."""
+        return list(cls)
+
+
+_NUMPY_TYPES = {
+    DataType.boolean: "bool",
+    DataType.integer: "int32",
+    DataType.long: "int64",
+    DataType.float: "float32",
+    DataType.double: "float64",
+    DataType.string: "str",
+    DataType.binary: "bytes",
+    DataType.datetime: "datetime64[ns]",
+}
+_PYTHON_TYPES: Mapping[DataType, type] = {
+    DataType.boolean: bool,
+    DataType.integer: int,
+    DataType.long: int,
+    DataType.float: float,
+    DataType.double: float,
+    DataType.string: str,
+    DataType.binary: bytes,
+    DataType.datetime: date,
+}
+_SPARK_TYPES = {
+    DataType.boolean: "BooleanType",
+    DataType.integer: "IntegerType",
+    DataType.long: "LongType",
+    DataType.float: "FloatType",
+    DataType.double: "DoubleType",
+    DataType.string: "StringType",
+    DataType.binary: "BinaryType",
+    DataType.datetime: "TimestampType",
+}
 
 
 @dataclass(frozen=True)

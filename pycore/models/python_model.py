@@ -10,6 +10,9 @@ from pycore.errors import InvalidInput, MlflowException
 from pycore.models.signature import ModelSignature
 from pycore.models.type_hints import reader_of_hints, signature_from_hints
 
+#: Of a predict function, besides the one for the input.
+_OTHER_PARAMETERS = ("self", "context", "params")
+
 
 class PythonModelContext:
     """What a `PythonModel` was saved with.
@@ -121,7 +124,7 @@ class LoadedPythonModel:
         target = _predict_of(python_model)
         self._predict = _Asked(target, context)
         self._predict_stream = _Asked(python_model.predict_stream, context) if streams(python_model) else None
-        name = _input_parameter(target)
+        name = input_parameter(target)
         self._read = reader_of_hints(target, name) if name else None
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
@@ -157,7 +160,7 @@ class _Asked:
 def signature_of_hints(python_model: Any) -> ModelSignature | None:
     """Return the signature that the type hints of a model's predict function say, if they say one."""
     target = _predict_of(python_model)
-    name = _input_parameter(target)
+    name = input_parameter(target)
     return signature_from_hints(target, name) if name else None
 
 
@@ -168,6 +171,14 @@ def takes_params(function: Callable[..., Any]) -> bool:
     return parameter is not None and parameter.kind is not parameter.VAR_KEYWORD
 
 
+def input_parameter(function: Callable[..., Any]) -> str | None:
+    """Return the name of the parameter that takes the input."""
+    names = [name for name in _parameters(function) if name not in _OTHER_PARAMETERS]
+    # Of two arguments that must be given the first is the context, whatever its name.
+    at = 1 if len(names) > 1 and "context" not in _parameters(function) and _takes_context(function) else 0
+    return names[at] if names else None
+
+
 def _predict_of(python_model: Any) -> Callable[..., Any]:
     """Return the function that a user wrote in order to predict."""
     target: Callable[..., Any] = (
@@ -176,21 +187,13 @@ def _predict_of(python_model: Any) -> Callable[..., Any]:
     return target
 
 
-def _input_parameter(function: Callable[..., Any]) -> str | None:
-    """Return the name of the parameter that takes the input."""
-    names = [name for name in _parameters(function) if name not in ("context", "params")]
-    # Of two arguments that must be given the first is the context, whatever its name.
-    at = 1 if len(names) > 1 and "context" not in _parameters(function) and _takes_context(function) else 0
-    return names[at] if names else None
-
-
 def _takes_context(function: Callable[..., Any]) -> bool:
     """Of two arguments that must be given the first is the context, whatever its name."""
     parameters = _parameters(function)
     required = [
         name
         for name, parameter in parameters.items()
-        if name != "params"
+        if name not in ("self", "params")
         and parameter.default is parameter.empty
         and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]

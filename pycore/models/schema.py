@@ -6,10 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models.data_types import DataType, ValueType, as_type, is_required, type_from_dict
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Keys that may stand in a column of a simple type; MLflow's own reader fails on any other.
 _COLUMN_KEYS = frozenset({"type", "name", "required"})
@@ -187,6 +190,62 @@ class Schema:
     def input_types(self) -> list[Any]:
         """Return the types, in order."""
         return [spec.type for spec in self.inputs]
+
+    def numpy_types(self) -> list[np.dtype[Any]]:
+        """Return the types of arrays, in order.
+
+        Raises
+        ------
+        InvalidInput
+            A column is of a composed type.
+        """
+        import numpy as np  # as in DataType.to_numpy
+
+        if self.is_tensor_spec():
+            return [np.dtype(spec.type) for spec in self.tensors]
+        return [kind.to_numpy() for kind in self._simple_types("numpy")]
+
+    def pandas_types(self) -> list[Any]:
+        """Return the types of columns in a frame, in order.
+
+        Raises
+        ------
+        InvalidInput
+            A column is of a composed type, or the schema has tensors.
+        """
+        return [kind.to_pandas() for kind in self._simple_types("pandas")]
+
+    def as_spark_schema(self) -> Any:
+        """Return the type of a row in Spark; of a single column without a name, its type.
+
+        Raises
+        ------
+        InvalidInput
+            A column is of a composed type, or the schema has tensors.
+        """
+        kinds = [kind.to_spark() for kind in self._simple_types("Spark")]
+        if len(kinds) == 1 and not self.has_input_names():
+            return kinds[0]
+        from pyspark.sql import types  # an extra brings it
+
+        names = map(str, self.input_names())
+        fields = [
+            types.StructField(name, kind, nullable=not spec.required)
+            for name, kind, spec in zip(names, kinds, self.columns, strict=True)
+        ]
+        return types.StructType(fields)
+
+    def _simple_types(self, library: str) -> list[DataType]:
+        if self.is_tensor_spec():
+            raise InvalidInput(
+                f"The schema has tensors, which have no types of {library}; see numpy_types()."
+            )
+        composed = [spec for spec in self.columns if not isinstance(spec.type, DataType)]
+        if composed:
+            raise InvalidInput(
+                f"Only simple types have one of {library}, and not {', '.join(map(repr, composed))}."
+            )
+        return [spec.type for spec in self.columns if isinstance(spec.type, DataType)]
 
     def input_types_dict(self) -> dict[str | int, Any]:
         """Return the types by name."""

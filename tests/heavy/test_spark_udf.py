@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 import pycore as mlflow
 from pycore.errors import InvalidInput
 from pycore.flavors import spark
+from pycore.models.data_types import DataType
+from pycore.models.schema import ColSpec, Schema
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 
@@ -79,3 +81,12 @@ def test_what_cannot_be_asked_is_refused(session, rows, saved, classifier, tmp_p
     mlflow.sklearn.save_model(classifier, tmp_path / "bare")
     with pytest.raises(InvalidInput, match="say which to score"):
         mlflow.pyfunc.spark_udf(session, tmp_path / "bare")()
+
+
+def test_a_schema_has_types_of_spark():
+    schema = Schema([ColSpec("double", "x"), ColSpec("datetime", "at", required=False)])
+    assert schema.as_spark_schema().simpleString() == "struct<x:double,at:timestamp>"
+    assert [field.nullable for field in schema.as_spark_schema()] == [False, True]
+    assert Schema([ColSpec("long")]).as_spark_schema().simpleString() == "bigint"
+    types = [kind.to_spark().simpleString() for kind in DataType]
+    assert types == ["boolean", "int", "bigint", "float", "double", "string", "binary", "timestamp"]

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 import numpy as np
 import pytest
@@ -181,3 +182,25 @@ def test_types_and_what_may_be_absent_by_name():
     schema = Schema([ColSpec("double", "a"), ColSpec("long", "b", required=False)])
     assert schema.input_types_dict() == {"a": "double", "b": "long"}
     assert schema.optional_input_names() == ["b"]
+
+
+def test_every_simple_type_has_one_of_each_library():
+    schema = Schema([ColSpec(kind, kind.value) for kind in DataType.all_types()])
+    numbers = ["bool", "int32", "int64", "float32", "float64"]
+    times = np.dtype("datetime64[ns]")
+    assert schema.numpy_types() == [*map(np.dtype, numbers), np.dtype("str"), np.dtype("bytes"), times]
+    assert schema.pandas_types() == [*map(np.dtype, numbers), object, object, times]
+    assert [kind.to_python() for kind in DataType] == [bool, int, int, float, float, str, bytes, date]
+
+
+def test_tensors_have_types_of_numpy_alone():
+    schema = Schema([TensorSpec("float32", (-1, 2), "a"), TensorSpec("int64", (-1,), "b")])
+    assert schema.numpy_types() == [np.dtype("float32"), np.dtype("int64")]
+    with pytest.raises(InvalidInput, match=r"tensors, which have no types of pandas; see numpy_types\(\)"):
+        schema.pandas_types()
+
+
+@pytest.mark.parametrize("types", [Schema.numpy_types, Schema.pandas_types, Schema.as_spark_schema])
+def test_composed_types_have_none(types):
+    with pytest.raises(InvalidInput, match=r"Only simple types have one of \w+, and not 'v': .*array"):
+        types(Schema([ColSpec("long", "a"), ColSpec(ArrayType("double"), "v")]))
