@@ -92,6 +92,27 @@ check_tracking_uri <- function(uri, call = rlang::caller_env()) {
   if (grepl("^(sqlite|postgresql|mysql)[+a-z]*:", uri)) {
     start[[1]] <- "Start one on this database: {.code crateflow server --backend-store-uri {shown}}"
   }
+  if (grepl("^https?:|^[^/:]+:[0-9]+(/|$)", uri)) {
+    address <- paste0("http://", sub("^https?:/*", "", shown))
+    abort(
+      c(
+        "An address begins with http:// or https://: {.val {shown}} does not.",
+        i = "Is it {.val {address}}?"
+      ),
+      c("no_server", "invalid_argument"),
+      call = call
+    )
+  }
+  if (grepl("^databricks", uri)) {
+    abort(
+      c(
+        "Unsupported scheme: 'databricks'",
+        i = "Give the address of the workspace, https://..., and its token by MLFLOW_TRACKING_TOKEN."
+      ),
+      c("no_server", "invalid_argument"),
+      call = call
+    )
+  }
   if (!grepl("^[a-z+]+:", uri) || grepl("^(file|sqlite|postgresql|mysql)[+a-z]*:", uri)) {
     abort(
       c("{.val {shown}} is a place on disk or a database; R talks to a server over HTTP.", start),

@@ -146,16 +146,23 @@ run_command <- function(verb, arguments, call = rlang::caller_env()) {
   )
   said <- strsplit(as_utf8(done$stdout), "\n", fixed = TRUE)[[1]]
   if (done$status == 0) return(said)
-  last <- utils::tail(said[nzchar(said)], 5)
   abort(
     c(
       "{.code crateflow {paste(verb, collapse = ' ')}} failed with status {done$status}.",
-      stats::setNames(as_plain(last), rep("x", length(last)))
+      failure_bullets(said)
     ),
     "command_failed",
     status = done$status,
     call = call
   )
+}
+
+# What a command says of its failure: its error, which comes after all else, or its last lines.
+failure_bullets <- function(said) {
+  said <- said[nzchar(said)]
+  errors <- grep("^Error: ", said)
+  told <- if (length(errors) > 0) said[max(errors):length(said)] else utils::tail(said, 5)
+  stats::setNames(as_plain(told), rep("x", length(told)))
 }
 
 # Start the command in the background and wait until it says where it listens.
@@ -179,12 +186,8 @@ start_command <- function(arguments, command = command_path(call), call = rlang:
     if (length(address) > 0) break
     if (!handle$is_alive() || Sys.time() > deadline) {
       stop_server()
-      said <- utils::tail(said, 5)
       abort(
-        c(
-          "{.code {basename(command)} {arguments[[1]]}} did not start.",
-          stats::setNames(as_plain(said), rep("x", length(said)))
-        ),
+        c("{.code {basename(command)} {arguments[[1]]}} did not start.", failure_bullets(said)),
         "unavailable",
         call = call
       )

@@ -67,7 +67,7 @@ packages_of_class <- function(class) {
   }))
 }
 
-abort_missing_packages <- function(packages, need, call) {
+abort_missing_packages <- function(packages, need, call = rlang::caller_env()) {
   quoted <- paste0("\"", packages, "\"", collapse = ", ")
   install <- if (length(packages) == 1) quoted else paste0("c(", quoted, ")")
   names <- paste(packages, collapse = ", ")

@@ -155,7 +155,8 @@ read_crate <- function(file, sha256 = NULL, call = rlang::caller_env()) {
 
 #' Predict with a model
 #'
-#' @param model A model, such as from [mlflow_load_model()].
+#' @param model A model, such as from [mlflow_load_model()]; or a fitted model, which predicts as it would
+#'   when it is logged.
 #' @param data Data frame.
 #' @param ... Further arguments of the model, for one of Python its params.
 #' @returns What the model predicts.
@@ -166,6 +167,13 @@ read_crate <- function(file, sha256 = NULL, call = rlang::caller_env()) {
 #' mlflow_predict(predictor, head(iris))
 mlflow_predict <- function(model, data, ...) {
   UseMethod("mlflow_predict")
+}
+
+#' @param type For fitted models, what to predict, see [mlflow_save_model()].
+#' @rdname mlflow_predict
+#' @export
+mlflow_predict.default <- function(model, data, ..., type = NULL) {
+  pack(model, type, rlang::current_env())(data, ...)
 }
 
 #' @export

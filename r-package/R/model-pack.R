@@ -12,7 +12,7 @@ pack <- function(model, type, call) UseMethod("pack")
 pack.default <- function(model, type, call) {
   abort(
     c(
-      "There is no applicable method to save an object of class {.cls {class(model)[[1]]}}.",
+      "There is no applicable method to pack an object of class {.cls {class(model)[[1]]}} as a model.",
       i = "Pack it: {.code crate(function(x) stats::predict(model, x), model = model)}."
     ),
     "flavor_unknown",

@@ -50,6 +50,7 @@ to_yaml <- function(x) {
   verbatim <- function(text) structure(text, class = "verbatim")
   handlers <- list(
     character = function(x) {
+      if (identical(is.na(x), TRUE)) return(verbatim("null"))
       if (any(grepl("^[-+.0-9]", x))) structure(x, quoted = TRUE) else x
     },
     logical = function(x) verbatim(ifelse(is.na(x), "null", tolower(as.character(x)))),

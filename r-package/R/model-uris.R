@@ -20,7 +20,7 @@ locate_model <- function(uri, client, call = rlang::caller_env()) {
     root <- artifact_root(uri, as_client(client, call), call)
   } else if (grepl("^(file:|/)", uri) || !grepl("^[a-z0-9+]{2,}:", uri)) {
     path <- sub("^file:(//)?", "", uri)
-    if (!file.exists(path)) abort("There is no model at {.path {path}}.", "not_found", call = call)
+    if (!file.exists(path)) abort_no_model(path, call)
     root <- artifact_root(normalizePath(path), NULL, call)
   } else {
     root <- artifact_root(uri, NULL, call)
@@ -46,7 +46,7 @@ fetch_model <- function(uri, client, destination, call = rlang::caller_env()) {
   location <- locate_model(uri, client, call)
   if (inherits(location$root, "artifact_root_local")) {
     folder <- join_path(location$root$path, location$path)
-    if (!file.exists(folder)) abort("There is no model at {.path {folder}}.", "not_found", call = call)
+    if (!file.exists(folder)) abort_no_model(folder, call)
     return(folder)
   }
   download(location$root, location$path, destination, call)
@@ -77,6 +77,20 @@ find_model_version <- function(uri, client, call = rlang::caller_env()) {
   }
   numbers <- vapply(versions, function(version) as.numeric(version$version), 0)
   versions[[which.max(numbers)]]
+}
+
+abort_no_model <- function(path, call) {
+  abort(
+    c(
+      "There is no model at {.path {path}}.",
+      i = paste(
+        "One of the registry is {.code models:/<name>/<version or stage>}, one of a run",
+        "{.code runs:/<run id>/<path>}."
+      )
+    ),
+    "not_found",
+    call = call
+  )
 }
 
 abort_model_uri <- function(uri, call) {

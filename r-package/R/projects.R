@@ -5,7 +5,7 @@
 #'
 #' @param name Its name; on the command line `-` may stand for `_`.
 #' @param default Its value when none is given.
-#' @param type `"numeric"`, `"integer"` or `"string"`; by default that of `default`.
+#' @param type `"numeric"`, `"integer"`, `"logical"` or `"string"`; by default that of `default`.
 #' @param description What it means, for readers of the script.
 #' @returns The value, of the type.
 #' @export
@@ -34,10 +34,12 @@ mlflow_param <- function(name, default = NULL, type = NULL, description = NULL) 
 param_types <- list(
   numeric = as.numeric,
   integer = function(x) if (isTRUE(as.numeric(x) == trunc(as.numeric(x)))) as.integer(x) else NA,
+  logical = as.logical,
   string = as.character
 )
 
 typed_as <- function(x) {
+  if (is.logical(x)) return("logical")
   if (is.integer(x)) "integer" else if (is.numeric(x)) "numeric" else "string"
 }
 

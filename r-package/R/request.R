@@ -1,6 +1,7 @@
 # The only road to HTTP: request_build() |> request_perform().
 
 api_prefix <- "/api/2.0/mlflow/"
+scoring_endpoint <- "/invocations"
 
 #' Describe a request
 #'
@@ -127,11 +128,14 @@ request_send <- function(request, idempotent, path, call) {
   }
   if (lost) {
     server <- hide_password(sub("^(https?://[^/]+).*", "\\1", request$url))
+    scores <- request_label(request) == scoring_endpoint
+    start <- if (scores) "A scoring server is started with {.code crateflow models serve}." else
+      "A tracking server is started with {.code crateflow server}."
     abort(
       c(
         "The server at {server} cannot be reached.",
         x = "{conditionMessage(response)}",
-        i = "Is it running? A tracking server is started with {.code crateflow server}."
+        i = paste("Is it running?", start)
       ),
       "unavailable",
       call = call

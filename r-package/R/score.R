@@ -25,7 +25,7 @@ mlflow_score <- function(url, data, params = NULL, token = NULL) {
   server <- list(
     tracking_uri = url, credentials = list(token = check_string(token, null = TRUE))
   )
-  request_build(server, "POST", "/invocations", body = structure(body, class = "json")) |>
+  request_build(server, "POST", scoring_endpoint, body = structure(body, class = "json")) |>
     request_perform(idempotent = TRUE, read = read_predictions)
 }
 
@@ -35,6 +35,8 @@ read_predictions <- function(text) {
   text <- replace_bare_words(replace_bare_words(text, "NaN", "null"), "Infinity", "1e999")
   reply <- jsonlite::fromJSON(text)
   value <- if (is.list(reply) && "predictions" %in% names(reply)) reply$predictions else reply
+  # No rows, of no type.
+  if (identical(value, list())) value <- logical()
   if (is.matrix(value)) value <- as.data.frame(value)
   if (is.data.frame(value)) tibble::as_tibble(value) else value
 }

@@ -153,9 +153,10 @@ as_trained <- function(rows, fields) {
     rows[[name]] <- factor(texts, levels, ordered = identical(fields$input_types[[name]], "ordered"))
   }
   for (name in intersect(names(fields$input_types), names(rows))) {
+    zone <- fields$input_zones[[name]] %||% "UTC"
     rows[[name]] <- switch(fields$input_types[[name]],
       Date = as.Date(rows[[name]]),
-      POSIXct = .POSIXct(as.numeric(as.POSIXct(rows[[name]], tz = "UTC")), fields$input_zones[[name]] %||% "UTC"),
+      POSIXct = .POSIXct(as.numeric(as.POSIXct(rows[[name]], tz = "UTC")), zone),
       rows[[name]]
     )
   }

@@ -19,6 +19,49 @@ test_that("tables, texts and lists come back as they were", {
   expect_error(mlflow_load_text(uri_of(run, "none")), class = "crateflow_error_not_found")
 })
 
+test_that("a table without rows keeps its columns", {
+  local_tracking()
+  invalid <- "crateflow_error_invalid_argument"
+  with(run <- mlflow_start_run(), {
+    mlflow_log_table(iris[0, ], "none.json")
+    expect_error(mlflow_log_table(iris, "t.parquet"), "must be a .json or .csv", class = invalid)
+    expect_error(mlflow_log_dict(iris, "d.json"), "mlflow_log_table", class = invalid)
+  })
+  read <- mlflow_load_table(uri_of(run, "none.json"))
+  expect_identical(dim(read), c(0L, 5L))
+  expect_identical(names(read), names(iris))
+})
+
+test_that("dictionaries have names, dates and factors in JSON and YAML alike", {
+  local_tracking()
+  values <- list(
+    coefficients = c(slope = 1.5, offset = 2), day = as.Date("2024-01-02"), level = factor("high"),
+    at = .POSIXct(0.5, tz = "Asia/Tokyo"), never = .POSIXct(NA_real_), some = c("a", NA), none = list()
+  )
+  read <- list(
+    coefficients = list(slope = 1.5, offset = 2), day = "2024-01-02", level = "high",
+    at = "1970-01-01T00:00:00.5Z", never = NULL, some = list("a", NULL), none = list()
+  )
+  with(run <- mlflow_start_run(), for (file in c("d.json", "d.yaml")) mlflow_log_dict(values, file))
+  expect_equal(mlflow_load_dict(uri_of(run, "d.json")), read)
+  expect_equal(mlflow_load_dict(uri_of(run, "d.yaml")), read)
+})
+
+test_that("what a plot is made by is drawn, and not printed", {
+  local_tracking()
+  with(run <- mlflow_start_run(), {
+    expect_silent(mlflow_log_figure(hist(iris$Sepal.Length), "code.png"))
+    expect_silent(mlflow_log_figure(function() boxplot(iris[1:4]), "function.svg"))
+    for (file in c("none.png", "none.svg", "none.pdf")) {
+      expect_error(mlflow_log_figure(1, file), "Nothing was drawn", class = "crateflow_error")
+    }
+    expect_error(mlflow_log_figure(stop("no data"), "none.png"), "no data")
+    expect_error(mlflow_log_image(matrix(c(NA, 0.5)), "none.png"), "from 0 to 1")
+  })
+  files <- suppressMessages(mlflow_list_artifacts(run_id = mlflow_id(run)))
+  expect_identical(files$path, c("code.png", "function.svg"))
+})
+
 test_that("plots, images, pages and objects are logged", {
   local_tracking()
   devices <- grDevices::dev.list()

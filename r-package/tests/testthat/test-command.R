@@ -40,6 +40,14 @@ test_that("a scoring server that is not daemonized runs until it is interrupted"
   expect_error(mlflow_score(url, iris[1:3, ]), "cannot be reached")
 })
 
+test_that("of what a command says, its error is told", {
+  said <- c("  File \"a.py\"", "Error: first", "more", "Error: The port is taken.", "Try another.", "")
+  expect_identical(failure_bullets(said), c(x = "Error: The port is taken.", x = "Try another."))
+  expect_identical(failure_bullets(letters), stats::setNames(tail(letters, 5), rep("x", 5)))
+  expect_identical(failure_bullets("Error: alone"), c(x = "Error: alone"))
+  expect_length(failure_bullets(character()), 0)
+})
+
 test_that("what keeps a server from starting is told", {
   local_command()
   withr::local_options(mlflow.connect.wait = 20)

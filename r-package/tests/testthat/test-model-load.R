@@ -22,6 +22,18 @@ test_that("a crate of MLflow's own R client is loaded", {
   expect_s3_class(mlflow_load_model(paste0("file://", path)), "crate")
 })
 
+test_that("a fitted model predicts as it does when it is logged", {
+  fit <- stats::glm(am ~ wt, stats::binomial(), mtcars)
+  expect_identical(mlflow_predict(fit, mtcars), stats::predict(fit, mtcars, type = "response"))
+  expect_identical(mlflow_predict(fit, mtcars, type = "link"), stats::predict(fit, mtcars))
+  expect_error(mlflow_predict(iris, iris), "no applicable method", class = "crateflow_error_flavor_unknown")
+  expect_error(mlflow_predict(fit, mtcars, type = "class"), "`type` must be one of")
+})
+
+test_that("a name that is no place is told how models are addressed", {
+  expect_error(mlflow_load_model("irises"), "models:/<name>", class = "crateflow_error_not_found")
+})
+
 test_that("damaged crates are named as such", {
   damaged <- function(crate, pattern) {
     path <- folder_of(crate = crate)

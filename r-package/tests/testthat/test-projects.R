@@ -38,6 +38,7 @@ test_that("params have the type of their default or the one given", {
   expect_identical(mlflow_param("alpha", 0.5), 0.5)
   expect_identical(mlflow_param("n", 3L), 3L)
   expect_identical(mlflow_param("name", "x"), "x")
+  expect_identical(mlflow_param("verbose", FALSE), FALSE)
   expect_identical(mlflow_param("n", 3, type = "integer"), 3L)
   invalid <- "crateflow_error_invalid_input"
   expect_error(mlflow_param("n"), "At least one of `default` or `type` must be specified", class = invalid)

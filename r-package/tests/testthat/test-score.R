@@ -8,7 +8,7 @@ test_that("replies are read by their shape", {
   )
   expect_identical(dim(read_predictions('{"predictions": [[1, 2], [3, 4], [5, 6]]}')), c(3L, 2L))
   expect_identical(read_predictions("[1.5, 2.5]"), c(1.5, 2.5))
-  expect_length(read_predictions('{"predictions": []}'), 0)
+  expect_identical(read_predictions('{"predictions": []}'), logical())
 })
 
 test_that("words that are not JSON are read, those within texts stay", {
@@ -18,6 +18,13 @@ test_that("words that are not JSON are read, those within texts stay", {
   )
   long <- strrep("NaN ", 1e6)
   expect_identical(read_predictions(paste0('{"predictions": ["', long, '"]}')), long)
+})
+
+test_that("a server that is away is told as what it is", {
+  local_session("http://127.0.0.1:9")
+  withr::local_envvar(MLFLOW_HTTP_REQUEST_MAX_RETRIES = "0")
+  expect_error(mlflow_score("http://127.0.0.1:9", iris), "crateflow models serve", fixed = TRUE)
+  expect_error(mlflow_get_run("abc"), "crateflow server", fixed = TRUE)
 })
 
 test_that("rows go to /invocations, with the token given and no other", {
