@@ -225,8 +225,8 @@ class RunService:
         for model in models:
             check_model_id(model.model_id)
         with self._database.transaction() as connection:
+            _lock_experiment_of(connection, run_id)
             row = _active_run(connection, run_id)
-            lock_experiment(connection, str(row.experiment_id))
             input_rows.insert_dataset_inputs(connection, row.pk, row.experiment_id, datasets)
             input_rows.insert_models(connection, row.pk, used=models)
 
@@ -241,12 +241,25 @@ class RunService:
 
     def _move(self, run_id: str, stage: str) -> None:
         with self._database.transaction() as connection:
+            _lock_experiment_of(connection, run_id)
             row = _existing_run(connection, run_id)
             if row.lifecycle_stage == LifecycleStage.REMOVING:
                 raise NotFound(f"Run with id={run_id} not found: it is being removed for good.")
             if row.lifecycle_stage != stage:
                 deleted_time = self._clock() if stage == LifecycleStage.DELETED else None
                 rows.update_run(connection, row.pk, lifecycle_stage=stage, deleted_time=deleted_time)
+
+
+def _lock_experiment_of(connection: Connection, run_id: str) -> None:
+    """Lock the experiment of a run, for a write that touches what others find through the experiment.
+
+    It comes before the run itself: whoever deletes an experiment locks it first and then its runs, and two
+    that lock in different orders may wait for each other.
+    """
+    info = rows.get_run_info(connection, run_id)
+    if info is None:
+        raise _unknown(run_id)
+    lock_experiment(connection, info.experiment_id)
 
 
 def _existing_run(connection: Connection, run_id: str) -> rows.RunRow:

@@ -30,7 +30,7 @@ _LOCK = Prepared(
     lambda _: (
         select(experiments.c.name, experiments.c.artifact_location, experiments.c.lifecycle_stage)
         .where(experiments.c.experiment_id == bindparam("experiment_id"))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 )
 _INSERT_UNLESS_THERE = Prepared(lambda dialect: insert_or_ignore(experiments, dialect))

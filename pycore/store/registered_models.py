@@ -60,7 +60,9 @@ def get_registered_model_pk(connection: Connection, name: str) -> int | None:
 
 def lock_registered_model(connection: Connection, name: str) -> int | None:
     """Return a model's row number; no other transaction changes the model before this one ends."""
-    statement = select(registered_models.c.pk).where(registered_models.c.name == name).with_for_update()
+    statement = (
+        select(registered_models.c.pk).where(registered_models.c.name == name).with_for_update(key_share=True)
+    )
     return connection.execute(statement).scalar()
 
 

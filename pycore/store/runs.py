@@ -45,7 +45,7 @@ _LOCK = Prepared(
     lambda _: (
         select(runs.c.pk, runs.c.experiment_id, runs.c.lifecycle_stage)
         .where(runs.c.run_id == bindparam("run_id"))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 )
 

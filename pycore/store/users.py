@@ -57,7 +57,7 @@ def any_user_exists(connection: Connection) -> bool:
 
 def lock_administrators(connection: Connection) -> list[int]:
     """Return the ids of all administrators; none ceases to be one before this transaction ends."""
-    statement = select(users.c.user_id).where(users.c.is_admin == 1).with_for_update()
+    statement = select(users.c.user_id).where(users.c.is_admin == 1).with_for_update(key_share=True)
     return list(connection.execute(statement).scalars())
 
 

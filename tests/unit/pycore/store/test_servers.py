@@ -7,21 +7,26 @@ import random
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from database_servers import OWN_SERVERS, SERVERS
 from old_databases import FILES, copy_to, deleted_times, use
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
+from waiting import LIMIT_S, until
 
 from pycore.artifacts.stores import StoresByScheme
-from pycore.entities import ExperimentTag, Metric, Param
+from pycore.entities import Dataset, DatasetInput, ExperimentTag, Metric, Param, RunStatus
 from pycore.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from pycore.services import build_api
 from pycore.services.garbage import GarbageCollector, Selection
 from pycore.store import Database, engines, schema
-from pycore.store.tables import metadata
+from pycore.store import experiments as experiment_rows
+from pycore.store import logged_models as model_rows
+from pycore.store.tables import logged_models, metadata, runs
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -105,7 +110,7 @@ def test_many_processes_may_open_an_empty_database_at_once(uri):
         for _ in range(4)
     ]
     for process in started:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=LIMIT_S)
         assert output == "Default\n", errors
 
 
@@ -183,6 +188,74 @@ def test_many_threads_log_to_one_run(api):
     data = api.runs.get(run_id).data
     assert len(data.params) == 80
     assert data.metrics == {"m": 9.0}
+
+
+#: How many transactions wait for a lock that another one has.
+WAITING = {
+    "postgresql": "SELECT COUNT(*) FROM pg_stat_activity "
+    "WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    "mysql": "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+}
+
+
+@contextmanager
+def waiting_for_what_is_locked(database, lock, write):
+    """Give a connection that has locked something while somebody who writes waits for it."""
+
+    def somebody_waits():
+        with database.reading() as connection:
+            return connection.execute(text(WAITING[connection.dialect.name])).scalar()
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as connection:
+            lock(connection)
+            written = pool.submit(write)
+            until(lambda: written.done() or somebody_waits())
+            assert not written.done()
+            yield connection
+        written.result(LIMIT_S)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda runs, run_id: runs.log_inputs(run_id, [DatasetInput(Dataset("d", "x", "local", "s"))]),
+        lambda runs, run_id: runs.delete(run_id),
+    ],
+    ids=["inputs", "deletion"],
+)
+def test_a_run_is_locked_after_its_experiment(database, api, write):
+    experiment = api.experiments.create("iris")
+    run_id = api.runs.create(experiment).info.run_id
+
+    def lock(connection):
+        experiment_rows.lock_experiment(connection, int(experiment))
+
+    with waiting_for_what_is_locked(database, lock, lambda: write(api.runs, run_id)) as connection:
+        # Whoever has the experiment may go on to its runs.
+        connection.execute(select(runs.c.pk).where(runs.c.run_id == run_id).with_for_update(nowait=True))
+
+
+def test_what_is_written_to_a_run_leaves_its_experiment_alone(database, api):
+    experiment = api.experiments.create("iris")
+    run_id = api.runs.create(experiment).info.run_id
+    with ThreadPoolExecutor(1) as pool, database.transaction() as connection:
+        experiment_rows.lock_experiment(connection, int(experiment))
+        # Two changes of one row: PostgreSQL asks again whether there is the experiment that it names.
+        pool.submit(api.runs.update, run_id, RunStatus.FINISHED, 5, "renamed").result(LIMIT_S)
+
+
+def test_batches_lock_logged_models_in_one_order(database, api):
+    run_id = api.runs.create("0").info.run_id
+    first, last = sorted(api.logged_models.create("0", name).model_id for name in "ab")
+    points = [Metric("m", 1.0, 1, 1, model_id) for model_id in (last, first)]
+
+    def lock(connection):
+        model_rows.lock_logged_model(connection, first)
+
+    with waiting_for_what_is_locked(database, lock, lambda: api.runs.log_batch(run_id, points)) as connection:
+        of_last = select(logged_models.c.pk).where(logged_models.c.model_id == last)
+        connection.execute(of_last.with_for_update(nowait=True))
 
 
 def test_what_was_deleted_is_removed_for_good(database, api, tmp_path):
