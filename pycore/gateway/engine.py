@@ -129,6 +129,8 @@ class Engine:
         self._go_on()
         self._host = ModelHost(replace(self._options, path=path, variables=variables))
         self._host.start()
+        # Whoever waits for it uses it from now on; it must not seem idle since it was asked for.
+        self.used_at = time.monotonic()
         self.ready = True
 
     def _go_on(self) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 #: How long one answer may keep all others waiting.
@@ -83,6 +84,8 @@ class Turns(Generic[C]):
         """Answer nobody any more, but those that are being answered."""
         self._stopping = True
         os.write(self._wake_write, b"\0")
+        # Its watcher ends, too.
+        self._busy.set()
 
     def _serve(self, turn: _Turn) -> None:
         try:
@@ -125,7 +128,9 @@ class Turns(Generic[C]):
         self._turn.is_over = True
         if not self._stopping:
             self._turn = _Turn()
-            self._pool.submit(self._serve, self._turn)
+            # The pool may have been shut down just now.
+            with suppress(RuntimeError):
+                self._pool.submit(self._serve, self._turn)
 
 
 class _Turn:

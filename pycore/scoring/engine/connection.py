@@ -44,6 +44,7 @@ class Connection:
         self._inbox = FrameBuffer()
         self._outbox = bytearray()
         self.is_open = True
+        self._is_paused = False
         selector.register(stream, selectors.EVENT_READ, self._on_events)
 
     @property
@@ -62,10 +63,12 @@ class Connection:
 
     def pause(self) -> None:
         """Leave reading to somebody else, who has the same stream."""
+        self._is_paused = True
         self._selector.unregister(self._stream)
 
     def resume(self) -> None:
         """Read again, however the other reader has left the stream."""
+        self._is_paused = False
         self._stream.setblocking(False)
         self._selector.register(self._stream, selectors.EVENT_READ, self._on_events)
 
@@ -114,7 +117,8 @@ class Connection:
     def _on_events(self, events: int) -> None:
         if events & selectors.EVENT_WRITE and self.has_unsent:
             self._flush()
-        if events & selectors.EVENT_READ and self.is_open:
+        # It may have been paused since the selector saw that there is something to read.
+        if events & selectors.EVENT_READ and self.is_open and not self._is_paused:
             self.receive()
 
     def _flush(self) -> None:
