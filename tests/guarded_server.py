@@ -11,11 +11,11 @@ from pathlib import Path
 
 import requests
 from processes import CRATEFLOW, server
+from waiting import LIMIT_S
 
 #: Of the user eve, who is no administrator.
 PASSWORD = "correct horse"
 _SHOWN = re.compile(r"administrator now, 'admin', with the password (\S+)")
-_LIMIT_S = 120
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,19 @@ class GuardedServer:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=_LIMIT_S,
+            timeout=LIMIT_S,
             check=True,
         )
         return done.stdout.strip()
 
     def get(self, path: str, **options: object) -> requests.Response:
         """Ask for an address."""
-        return requests.get(f"{self.url}{path}", timeout=_LIMIT_S, **options)
+        return requests.get(f"{self.url}{path}", timeout=LIMIT_S, **options)
 
     def post(self, path: str, **fields: str) -> requests.Response:
         """Send fields to the REST API, as the administrator."""
         url, admin = f"{self.url}/api/2.0/mlflow/{path}", ("admin", self.admin_password)
-        return requests.post(url, json=fields, auth=admin, timeout=_LIMIT_S)
+        return requests.post(url, json=fields, auth=admin, timeout=LIMIT_S)
 
 
 @contextlib.contextmanager

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from waiting import LIMIT_S
+
 #: The newest of either generation that the tests know.
 SKINNY_VERSIONS = ("2.22.5", "3.17.2")
-RUN_LIMIT_S = 180
 
 _KEPT = Path(__file__).parents[1] / ".make"
 _INSTALL_LIMIT_S = 900
@@ -46,7 +47,7 @@ def official_python(version: str, extras: Sequence[str] = ()) -> Path:
 def run_official(python: Path, script: Path, *arguments: str, **environment: str) -> str:
     """Run a script with an official client and return what it prints."""
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-    return _run([python, script, *arguments], RUN_LIMIT_S, {**quiet, **environment})
+    return _run([python, script, *arguments], LIMIT_S, {**quiet, **environment})
 
 
 def _run(command: Sequence[str | Path], limit_s: int, environment: dict[str, str] | None = None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import processes
 import pytest
 import requests
+from waiting import LIMIT_S
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"<!-- run: (\w+) -->\n```\w+\n(.*?)```", re.DOTALL)
@@ -38,7 +39,7 @@ def run(*command: str, cwd: Path, **environment: str) -> str:
         env=os.environ | {"PATH": path} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -48,7 +49,7 @@ def test_the_r_example_registers_a_model_in_production(tracking):
     reply = requests.get(
         f"{tracking.url}/api/2.0/mlflow/model-versions/get",
         params={"name": "iris-lm", "version": "1"},
-        timeout=10,
+        timeout=LIMIT_S,
     )
     assert reply.json()["model_version"]["current_stage"] == "Production"
 

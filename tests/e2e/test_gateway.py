@@ -15,7 +15,7 @@ from model_folders import OBEDIENT_INPUTS, obedient_model, write_model
 from process_tree import children, descendants, is_alive, is_model_host
 from processes import server, tracking_server
 from r_scripts import rscript
-from waiting import until
+from waiting import LIMIT_S, until
 
 from pycore.gateway.app import VERSION_HEADER
 from pycore.scoring.app import WARNING_HEADER
@@ -71,11 +71,11 @@ def address(running, name, reference, action="/invocations"):
 
 def post(running, name, reference, body=None, **headers):
     body = body or {"dataframe_records": [{"x": 1.0}, {"x": 2.0}]}
-    return requests.post(address(running, name, reference), json=body, headers=headers, timeout=90)
+    return requests.post(address(running, name, reference), json=body, headers=headers, timeout=LIMIT_S)
 
 
 def described(running, name, reference):
-    reply = requests.get(address(running, name, reference, ""), timeout=90)
+    reply = requests.get(address(running, name, reference, ""), timeout=LIMIT_S)
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -115,7 +115,7 @@ def test_a_version_is_named_by_number_stage_alias_or_latest(wine, reference, ver
     assert reply.headers[VERSION_HEADER] == version
     assert reply.headers["Content-Type"] == "application/json"
     assert len(reply.headers["X-Request-ID"]) == 32
-    assert requests.get(address(wine, WINE, reference, "/ping"), timeout=30).status_code == 200
+    assert requests.get(address(wine, WINE, reference, "/ping"), timeout=LIMIT_S).status_code == 200
 
 
 def test_references_to_one_version_share_its_engine(wine):
@@ -134,7 +134,7 @@ def test_references_to_one_version_share_its_engine(wine):
 )
 def test_the_payloads_are_those_of_a_scoring_server(wine, body, content_type):
     headers = {"Content-Type": content_type}
-    reply = requests.post(address(wine, WINE, "Production"), data=body, headers=headers, timeout=30)
+    reply = requests.post(address(wine, WINE, "Production"), data=body, headers=headers, timeout=LIMIT_S)
     assert reply.json() == {"predictions": [2.0, 4.0]}
 
 
@@ -167,7 +167,7 @@ def test_a_model_is_described(wine):
     ],
 )
 def test_what_is_not_there_is_404_and_says_so(wine, path, says):
-    reply = requests.post(wine.url + path, json=[{"x": 1}], timeout=30)
+    reply = requests.post(wine.url + path, json=[{"x": 1}], timeout=LIMIT_S)
     # An address without action is one to GET.
     assert reply.status_code == 404, reply.text
     assert reply.json()["error_code"] in ("RESOURCE_DOES_NOT_EXIST", "ENDPOINT_NOT_FOUND")
@@ -175,7 +175,7 @@ def test_what_is_not_there_is_404_and_says_so(wine, path, says):
 
 
 def test_a_wrong_method_is_405(wine):
-    reply = requests.get(address(wine, WINE, "1"), timeout=30)
+    reply = requests.get(address(wine, WINE, "1"), timeout=LIMIT_S)
     assert (reply.status_code, reply.headers["Allow"]) == (405, "POST")
 
 
@@ -215,29 +215,29 @@ def test_a_moved_alias_or_stage_swaps_under_load_without_a_failed_request(tmp_pa
 
         move("1")
         assert post(running, "m", reference).json() == {"predictions": [2.0, 4.0]}
-        done = threading.Event()
+        done, answers = threading.Event(), []
 
         def load():
-            seen = []
             with requests.Session() as session:
                 while not done.is_set():
                     body = {"dataframe_records": [{"x": 1.0}]}
-                    reply = session.post(address(running, "m", reference), json=body, timeout=30)
-                    seen.append((reply.status_code, reply.headers.get(VERSION_HEADER), reply.text))
-            return seen
+                    reply = session.post(address(running, "m", reference), json=body, timeout=LIMIT_S)
+                    answers.append((reply.status_code, reply.headers.get(VERSION_HEADER), reply.text))
 
         loads = [threads.submit(load) for _ in range(4)]
         try:
+            until(lambda: answers)
             move("2")
-            until(lambda: post(running, "m", reference).headers[VERSION_HEADER] == "2")
+            until(lambda: answers[-1][1] == "2")
             until(lambda: len(hosts(running)) == 1)
             # One that does not load changes nothing but for what the replies say of it.
             move("3")
             until(lambda: post(running, "m", reference).headers.get(WARNING_HEADER))
         finally:
             done.set()
-        answers = {answer for task in loads for answer in task.result()}
-        assert answers == {(200, "1", '{"predictions": [2.0]}'), (200, "2", '{"predictions": [3.0]}')}
+        for task in loads:
+            task.result()
+        assert set(answers) == {(200, "1", '{"predictions": [2.0]}'), (200, "2", '{"predictions": [3.0]}')}
 
 
 def test_a_model_that_lies_where_the_server_may_not_reach_is_not_fetched(wine):
@@ -250,14 +250,14 @@ def test_a_model_that_lies_where_the_server_may_not_reach_is_not_fetched(wine):
 
 
 def test_each_model_has_a_page_of_its_own(wine):
-    found = requests.get(address(wine, WINE, "Production", "/openapi.json"), timeout=30).json()
+    found = requests.get(address(wine, WINE, "Production", "/openapi.json"), timeout=LIMIT_S).json()
     assert list(found["components"]["schemas"]["Row"]["properties"]) == ["x"]
     for path in found["paths"].keys() - {"/invocations"}:
-        assert requests.get(address(wine, WINE, "Production", path), timeout=30).status_code == 200
-    page = requests.get(address(wine, WINE, "Production", "/docs"), timeout=30)
+        assert requests.get(address(wine, WINE, "Production", path), timeout=LIMIT_S).status_code == 200
+    page = requests.get(address(wine, WINE, "Production", "/docs"), timeout=LIMIT_S)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     script = address(wine, WINE, "Production", "/docs/swagger-ui-bundle.js")
-    assert requests.get(script, timeout=30).status_code == 200
+    assert requests.get(script, timeout=LIMIT_S).status_code == 200
 
 
 def test_a_version_that_does_not_load_leaves_the_old_one_answering(tmp_path):
@@ -294,8 +294,8 @@ def test_memory_is_kept_by_stopping_what_was_used_longest_ago(tmp_path):
         for name, factor in (("a", 2), ("b", 3)):
             register(client, name, times(tmp_path, factor))
         assert post(running, "a", "1").ok
-        assert post(running, "b", "1").ok
-        until(lambda: len(hosts(running)) == 1)
+        # Which was used last is told by whose answer is noted as sent last.
+        until(lambda: post(running, "b", "1").ok and len(hosts(running)) == 1)
         assert described(running, "a", "1")["state"] == "stopped"
         assert described(running, "b", "1")["state"] == "ready"
         assert post(running, "a", "1").json() == {"predictions": [2.0, 4.0]}
@@ -327,7 +327,7 @@ def test_whatever_is_killed_leaves_no_process_behind(tmp_path, victim):
         everyone = descendants(running.process.pid)
         http = next(pid for pid in children(running.process.pid) if not is_model_host(pid))
         os.kill(running.process.pid if victim == "supervisor" else http, signal.SIGKILL)
-        running.process.wait(30)
+        running.process.wait(LIMIT_S)
         until(lambda: not any(map(is_alive, everyone)))
     if victim == "http":
         assert "The HTTP server has ended by itself" in running.log.read_text()
@@ -345,8 +345,8 @@ def test_sigterm_answers_what_was_accepted(tmp_path):
         running.process.terminate()
         gate.touch()
         assert asked.result().json() == {"predictions": [8.0]}
-        assert running.process.wait(30) == 0
-        assert not any(map(is_alive, everyone))
+        assert running.process.wait(LIMIT_S) == 0
+        until(lambda: not any(map(is_alive, everyone)))
 
 
 def test_a_token_file_closes_the_gateway_to_others(tmp_path):
@@ -384,7 +384,7 @@ def test_a_gateway_scores_r_models_for_a_tracking_server_elsewhere(tmp_path):
             rows = [{"Sepal.Length": length} for length, _ in expected]
             reply = post(running, "iris", "latest", {"dataframe_records": rows})
             assert reply.json() == {"predictions": [width for _, width in expected]}
-            elsewhere = requests.get(f"{running.url}/api/2.0/mlflow/experiments/search", timeout=30)
+            elsewhere = requests.get(f"{running.url}/api/2.0/mlflow/experiments/search", timeout=LIMIT_S)
             assert elsewhere.status_code == 404
             assert "/model/<name>/<reference>/invocations" in elsewhere.json()["message"]
             # Without the tracking server what is known counts on, and nobody waits for its return.

@@ -7,6 +7,7 @@ import pytest
 import requests
 from processes import scoring_server
 from r_scripts import rscript
+from waiting import LIMIT_S
 
 KINDS = ["lm", "glm", "nls", "loess", "gam", "lme4", "rpart-class", "rpart-prob", "ranger", "randomForest"]
 KINDS += ["glmnet", "svm", "nnet", "multinom", "lda", "coxph", "arima", "caret", "recipe", "text", "frames"]
@@ -45,7 +46,7 @@ def test_served_as_r_predicts(trained, tmp_path, kind):
 
         def predictions(rows):
             body = {"dataframe_split": {"columns": reference["columns"], "data": rows}}
-            reply = session.post(f"{server.url}/invocations", json=body, timeout=30)
+            reply = session.post(f"{server.url}/invocations", json=body, timeout=LIMIT_S)
             assert reply.status_code == 200, reply.text
             return reply.json()["predictions"]
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 from live_server import live_server
-from r_scripts import R_LIMIT_S
+from waiting import LIMIT_S
 
 from pycore.tracking.mlflow_client import MlflowClient
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mixed-notebook"
 
 #: Executes a copy of the notebook in its own folder, as `jupyter execute` does.
-EXECUTE = """
+EXECUTE = f"""
 import sys, nbclient, nbformat
 notebook = nbformat.read(sys.argv[1], 4)
-nbclient.NotebookClient(notebook, timeout=120).execute()
+nbclient.NotebookClient(notebook, timeout={LIMIT_S}, startup_timeout={LIMIT_S}).execute()
 """
 
 
@@ -35,7 +35,7 @@ def execute(command, folder, url):
         "IPYTHONDIR": str(folder),
     }
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=R_LIMIT_S
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

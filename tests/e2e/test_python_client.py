@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from processes import tracking_server
+from waiting import LIMIT_S
 
 from pycore.tracking import MlflowClient
 
@@ -87,7 +88,7 @@ def test_a_script_of_a_course_runs_as_printed(uri: str, tmp_path: Path) -> None:
         [sys.executable, "-W", "error", script],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         cwd=tmp_path,
         env=environment,
         check=False,

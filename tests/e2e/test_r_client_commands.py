@@ -59,7 +59,7 @@ def path_in(output: str) -> str:
 
 def test_the_server_is_found_to_be_up(store: Server) -> None:
     reply = requests.post(
-        f"{store.url}/api/2.0/mlflow/experiments/search", json={"max_results": "1"}, timeout=10
+        f"{store.url}/api/2.0/mlflow/experiments/search", json={"max_results": "1"}, timeout=LIMIT_S
     )
     assert (reply.status_code, len(reply.json()["experiments"])) == (200, 1)
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 from processes import server
 from s3_store import BUCKET, client_of, environment_of, s3_store
+from waiting import LIMIT_S
 
 from pycore.tracking import MlflowClient
 
@@ -48,11 +49,13 @@ def test_a_server_keeps_artifacts_in_a_bucket(url: str, store_url: str, file: Pa
 
     question = {"run_id": run.info.run_id, "path": "model/data.bin"}
     part = requests.get(
-        f"{url}/get-artifact", question, headers={"Range": "bytes=1000000-1999999"}, timeout=30
+        f"{url}/get-artifact", question, headers={"Range": "bytes=1000000-1999999"}, timeout=LIMIT_S
     )
     assert (part.status_code, part.content) == (206, CONTENT[1_000_000:2_000_000])
     unchanged = {"If-None-Match": part.headers["ETag"]}
-    assert requests.get(f"{url}/get-artifact", question, headers=unchanged, timeout=30).status_code == 304
+    assert (
+        requests.get(f"{url}/get-artifact", question, headers=unchanged, timeout=LIMIT_S).status_code == 304
+    )
 
 
 def test_clients_and_server_reach_a_bucket_that_an_experiment_names(
@@ -67,13 +70,13 @@ def test_clients_and_server_reach_a_bucket_that_an_experiment_names(
 
     assert [info.path for info in client.list_artifacts(run.info.run_id)] == ["data.bin"]
     question = {"run_id": run.info.run_id, "path": "data.bin"}
-    assert requests.get(f"{url}/get-artifact", question, timeout=30).content == CONTENT
-    listed = requests.get(f"{url}/api/2.0/mlflow/artifacts/list", question | {"path": ""}, timeout=30)
+    assert requests.get(f"{url}/get-artifact", question, timeout=LIMIT_S).content == CONTENT
+    listed = requests.get(f"{url}/api/2.0/mlflow/artifacts/list", question | {"path": ""}, timeout=LIMIT_S)
     assert listed.json()["files"][0]["file_size"] == len(CONTENT)
 
     # What the server may read is not what any client may read through it.
     place = f"s3://{BUCKET}/secret"
     other = client.create_run(client.create_experiment("secret", artifact_location=place)).info.run_id
     client_of(store_url).put_object(Bucket=BUCKET, Key=f"secret/{other}/artifacts/data.bin", Body=b"1")
-    refused = requests.get(f"{url}/get-artifact", question | {"run_id": other}, timeout=30)
+    refused = requests.get(f"{url}/get-artifact", question | {"run_id": other}, timeout=LIMIT_S)
     assert (refused.status_code, "CRATEFLOW_ARTIFACT_ROOTS" in refused.text) == (400, True)

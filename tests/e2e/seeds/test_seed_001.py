@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 from processes import scoring_server, tracking_server
+from waiting import LIMIT_S
 
 COLUMNS = [
     "gender", "senior", "partner", "dependents", "tenure", "phone", "lines", "security", "backup",
@@ -60,7 +61,7 @@ def run(script: str, folder: Path, url: str, *arguments: str) -> list[str]:
         [sys.executable, "-W", "error", file, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         cwd=folder,
         env={**os.environ, "MLFLOW_TRACKING_URI": url},
         check=False,
@@ -89,7 +90,7 @@ def test_the_scripts_run_and_the_server_answers_as_printed(tmp_path: Path) -> No
                         ],
                     }
                 },
-                timeout=60,
+                timeout=LIMIT_S,
             )
             printed = [f"Status code: {answer.status_code}", f"Response: {answer.text}"]
     assert printed == ["Status code: 200", 'Response: {"predictions": [0, 0]}']

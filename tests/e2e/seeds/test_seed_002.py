@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from processes import tracking_server
+from waiting import LIMIT_S
 
 PRELUDE = """
 import pycore
@@ -141,7 +142,7 @@ def test_the_scripts_run_as_printed(uri: str, tmp_path: Path, script: str) -> No
         [sys.executable, "-W", "error", file],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         cwd=tmp_path,
         env={**os.environ, "MLFLOW_TRACKING_URI": uri},
         check=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rest import PROXY, Rest
+from waiting import LIMIT_S
 
 from pycore.app import create_app
 from pycore.config import ARTIFACT_ROOTS
@@ -66,6 +67,6 @@ def test_a_database_that_is_none(tmp_path: Path):
 def test_a_server_starts_without_what_it_may_never_need():
     heavy = ("numpy", "alembic", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.postgresql")
     code = "import sys, pycore.app, pycore.http.launch; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
     assert "pycore.app" in done.stdout, done.stderr
     assert not {*heavy} & {*done.stdout.split()}

@@ -2,13 +2,14 @@ import subprocess
 import sys
 
 import pytest
+from waiting import LIMIT_S
 
 HEAVY = ("pandas", "numpy", "flask", "sklearn", "sqlalchemy", "requests", "urllib3", "rpy2", "yaml", "click")
 
 
 def _in_new_process(code: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -4,6 +4,7 @@ import sys
 from operator import attrgetter
 
 import pytest
+from waiting import LIMIT_S
 
 import pycore
 from pycore import mlflow_names
@@ -147,7 +148,11 @@ def test_a_path_that_is_not_there_is_an_ordinary_import_error() -> None:
 
 def _run(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 from r_scripts import rscript
+from waiting import LIMIT_S
 
 import pycore as mlflow
 import rbridge
@@ -179,6 +180,6 @@ assert registry.find("crate").name == "crate"
 print(sorted({"pandas", "rpy2", "sqlalchemy"} & set(sys.modules)))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=dict(os.environ)
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S, env=dict(os.environ)
     )
     assert done.stdout.strip() == "[]", done.stderr

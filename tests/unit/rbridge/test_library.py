@@ -14,6 +14,7 @@ import yaml
 from model_folders import write_model
 from processes import server
 from r_repository import RRepository
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidInput, InvalidModel, ModelError
 from pycore.tracking import MlflowClient
@@ -58,7 +59,7 @@ def called(folder: Path, call: str) -> str:
     """Return what R prints for a call with a library before its own."""
     program = f".libPaths(c('{folder}', .libPaths())); cat({call})"
     done = subprocess.run(
-        ["Rscript", "--vanilla", "-e", program], capture_output=True, text=True, check=True, timeout=60
+        ["Rscript", "--vanilla", "-e", program], capture_output=True, text=True, check=True, timeout=LIMIT_S
     )
     return done.stdout
 
@@ -179,7 +180,7 @@ def test_a_model_predicts_with_its_library(tmp_path, repository, crate, librarie
             input='{"inputs": {"x": [21]}}',
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT_S,
             env=os.environ | environment,
         )
 
@@ -192,12 +193,12 @@ def test_a_model_predicts_with_its_library(tmp_path, repository, crate, librarie
     today = tmp_path / "today"
     today.mkdir()
     install = f"install.packages(c('slope', 'shift'), '{today}', '{repository.url}', quiet = TRUE)"
-    subprocess.run(["Rscript", "--vanilla", "-e", install], check=True, capture_output=True, timeout=120)
+    subprocess.run(["Rscript", "--vanilla", "-e", install], check=True, capture_output=True, timeout=LIMIT_S)
     done = predict(R_LIBS=str(today))
     assert json.loads(done.stdout) == {"predictions": [22000.0]}
     assert "shift 0.9.1, here 0.9.2; slope 1.0.1, here 2.0; its predictions may differ" in done.stderr
     prepared = subprocess.run(
-        [COMMAND, "models", "prepare-env", "-m", folder], capture_output=True, text=True, timeout=60
+        [COMMAND, "models", "prepare-env", "-m", folder], capture_output=True, text=True, timeout=LIMIT_S
     )
     assert prepared.stdout.startswith(f"R_LIBS={libraries}")
 
@@ -220,7 +221,7 @@ def test_the_models_of_a_gateway_have_a_library_each(tmp_path, repository, crate
 
     def predictions(url: str, name: str):
         reply = requests.post(
-            f"{url}/model/{name}/1/invocations", json={"inputs": {"x": [21.0]}}, timeout=120
+            f"{url}/model/{name}/1/invocations", json={"inputs": {"x": [21.0]}}, timeout=LIMIT_S
         )
         return reply.json()
 

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from process_tree import is_alive
 from r_scripts import rscript
-from waiting import until
+from waiting import LIMIT_S, until
 
 from pycore.errors import InvalidInput, InvalidModel, ModelCrashed, ModelError, RCallError, SignatureMismatch
 from rbridge import _load_pyfunc
@@ -43,7 +43,7 @@ def run_python(code: str, *arguments: str, **environment: str) -> str:
         [sys.executable, "-c", textwrap.dedent(code), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr

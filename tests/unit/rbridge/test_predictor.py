@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from waiting import LIMIT_S
+
 HOST = """
     import json, os, sys
     from pathlib import Path
@@ -56,7 +58,7 @@ def test_forked_workers_are_independent(crates):
         [sys.executable, "-c", textwrap.dedent(HOST), str(crates / "run.bin")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_S
 
 from pycore.errors import RUnavailable
 from rbridge import installation
@@ -23,7 +24,7 @@ def run(code: str, **environment: str | None) -> dict:
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         env={name: value for name, value in inherited.items() if value is not None},
     )
     assert done.returncode == 0, done.stderr

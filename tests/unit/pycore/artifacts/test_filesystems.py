@@ -9,6 +9,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from artifact_store_contract import ArtifactStoreContract, put
+from waiting import LIMIT_S
 
 from pycore.artifacts.filesystems import FilesystemArtifactStore, open_filesystem
 from pycore.artifacts.stores import StoresByScheme
@@ -38,7 +39,7 @@ def test_a_missing_package_is_named() -> None:
         "from pycore.artifacts.stores import StoresByScheme\n"
         "StoresByScheme().open('abfs://container/folder')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
     assert "pip install 'crateflow[azure]'" in done.stderr
 
 

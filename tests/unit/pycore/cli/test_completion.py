@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from processes import CRATEFLOW
+from waiting import LIMIT_S
 
 from pycore.cli.main import VERBS, main
 
@@ -18,7 +19,11 @@ def completed_by_bash(*words: str) -> list[str]:
         '_crateflow_completion crateflow; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
-        ["bash", "-c", script, "bash", *words], capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+        ["bash", "-c", script, "bash", *words],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=LIMIT_S,
     )
     assert done.stderr == ""
     return done.stdout.split()

@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from processes import CRATEFLOW
+from waiting import LIMIT_S
 
 from pycore.cli.main import VERBS, LazyGroup, main
 from pycore.errors import NotFound
@@ -41,7 +42,7 @@ def test_help_loads_nothing_heavy(arguments):
         f"finally: print('LOADED', *(name for name in {HEAVY!r} if name in sys.modules))"
     )
     output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S, check=True
     ).stdout
     assert output.splitlines()[-1] == "LOADED"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from processes import CRATEFLOW
+from waiting import LIMIT_S
 
 from pycore.cli import r
 from pycore.cli.main import main
@@ -13,14 +14,17 @@ from pycore.cli.main import main
 def test_the_r_package_is_installed_into_a_library(tmp_path: Path) -> None:
     library = tmp_path / "new" / "library"
     installed = subprocess.run(
-        [CRATEFLOW, "r", "install", "--library", str(library)], capture_output=True, text=True, timeout=300
+        [CRATEFLOW, "r", "install", "--library", str(library)],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
     )
     assert installed.returncode == 0, installed.stderr
 
     code = "library(crateflow); cat(dirname(find.package('crateflow')))"
     environment = {**os.environ, "R_LIBS": str(library)}
     found = subprocess.run(
-        ["Rscript", "-e", code], capture_output=True, text=True, env=environment, timeout=60
+        ["Rscript", "-e", code], capture_output=True, text=True, env=environment, timeout=LIMIT_S
     )
     assert found.stdout == str(library)
 

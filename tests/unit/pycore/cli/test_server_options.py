@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from processes import CRATEFLOW
+from waiting import LIMIT_S
 
 from pycore.cli.main import main
 from pycore.cli.mlflow_options import IGNORED, REFUSED
@@ -125,7 +126,7 @@ def test_values_that_cannot_be_used(tmp_path: Path, arguments: list[str], says: 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LIMIT_S,
         check=False,
     )
     assert result.returncode in (1, 2), result.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from live_server import live_server
 from tracked import Tracked
+from waiting import LIMIT_S
 
 from pycore.tracking import MlflowClient
 
@@ -37,7 +38,7 @@ def on_a_terminal(uri: str, delay_s: float, *arguments: object) -> tuple[str, st
             env={**os.environ, "MLFLOW_TRACKING_URI": uri, "TERM": "xterm"},
             stdout=subprocess.PIPE,
             stderr=theirs,
-            timeout=60,
+            timeout=LIMIT_S,
             check=True,
         )
         os.write(theirs, b"\0")

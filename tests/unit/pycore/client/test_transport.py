@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from scripted_server import Reply, ScriptedServer
+from waiting import LIMIT_S
 
 from pycore.client.transport import Transport
 from pycore.errors import (
@@ -143,7 +144,7 @@ class _Waiting(list[Reply]):
         self._event = event
 
     def pop(self, index: Any = -1) -> Reply:
-        self._event.wait(10)
+        self._event.wait(LIMIT_S)
         return super().pop(index)
 
 

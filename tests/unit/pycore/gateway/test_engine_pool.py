@@ -1,12 +1,13 @@
 """Engines by reference: started once, swapped, kept where a new version fails. Hosts are real processes."""
 
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from waiting import until
+from waiting import LIMIT_S, until
 
 from pycore.errors import ModelError, NotFound, Unavailable
 from pycore.gateway.engine_pool import EnginePool
@@ -26,7 +27,7 @@ class Fetcher:
     def __call__(self, registry, version, folder: Path) -> Path:
         self.versions[f"{version.name} {version.version}"] += 1
         if self.gate is not None:
-            assert self.gate.wait(30)
+            assert self.gate.wait(LIMIT_S)
         return fetch_model(registry, version, folder)
 
 
@@ -37,7 +38,7 @@ def fetcher():
 
 @pytest.fixture
 def pool(registry, fetcher):
-    options = GatewayOptions(workers=1, timeout_s=10, memory_mb=10_000, idle_s=900, start_s=30)
+    options = GatewayOptions(workers=1, timeout_s=LIMIT_S, memory_mb=10_000, idle_s=900, start_s=LIMIT_S)
     pool = EnginePool(registry, options, fetcher)
     pool.open()
     yield pool
@@ -49,7 +50,7 @@ def pool(registry, fetcher):
 def version_of(pool, name, reference):
     """Borrow an engine, score with it, give it back."""
     lease = pool.lease(name, reference)
-    client = EngineClient(lease.engine.host.address, 10)
+    client = EngineClient(lease.engine.host.address, LIMIT_S)
     try:
         rows = Table({"x": Column("double", np.array([1.5]))}, 1)
         assert client.predict(rows, {}).n_rows == 1
@@ -107,6 +108,7 @@ def test_a_version_that_does_not_load_leaves_the_old_one_and_says_so(pool, regis
     registry.registered_models.set_alias("m", "live", "1")
     assert version_of(pool, "m", "@live") == ("1", None)
     registry.registered_models.set_alias("m", "live", "2")
+    began = time.monotonic()
     version, warning = until(lambda: (found := version_of(pool, "m", "@live"))[1] and found)
     assert version == "1"
     assert "version 2 cannot be loaded, version 1 answers" in warning
@@ -116,8 +118,8 @@ def test_a_version_that_does_not_load_leaves_the_old_one_and_says_so(pool, regis
     assert "the weights are gone" in status.reason
     with pytest.raises(ModelError, match="the weights are gone"):
         pool.lease("m", "2")
-    # Not tried again by every request.
-    assert fetcher.versions["m 2"] == 1
+    # Not tried again by every request, but by one of each half minute.
+    assert fetcher.versions["m 2"] <= 1 + (time.monotonic() - began) / 30
 
 
 def test_a_renamed_model_is_gone_under_its_old_name(pool, registry, register):
@@ -140,7 +142,7 @@ def test_a_renamed_model_is_gone_under_its_old_name(pool, registry, register):
 def test_a_start_that_takes_too_long_is_no_answer_yet(registry, register, fetcher):
     register("m")
     fetcher.gate = threading.Event()
-    options = GatewayOptions(workers=1, timeout_s=10, memory_mb=10_000, idle_s=900, start_s=0.2)
+    options = GatewayOptions(workers=1, timeout_s=LIMIT_S, memory_mb=10_000, idle_s=900, start_s=0.2)
     pool = EnginePool(registry, options, fetcher)
     pool.open()
     try:
@@ -154,7 +156,7 @@ def test_a_start_that_takes_too_long_is_no_answer_yet(registry, register, fetche
 
 def test_after_the_end_nothing_is_lent(registry, register, fetcher):
     register("m")
-    options = GatewayOptions(workers=1, timeout_s=10, memory_mb=10_000, idle_s=900, start_s=30)
+    options = GatewayOptions(workers=1, timeout_s=LIMIT_S, memory_mb=10_000, idle_s=900, start_s=LIMIT_S)
     pool = EnginePool(registry, options, fetcher)
     pool.open()
     lease = pool.lease("m", "1")

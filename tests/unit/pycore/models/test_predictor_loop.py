@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidInput
 from pycore.models.columns import Array, Column, Json, Table
@@ -58,10 +59,10 @@ def conversation(predictor):
         return got
 
     with ours, theirs:
-        ours.settimeout(10)
+        ours.settimeout(LIMIT_S)
         yield ask
         ours.shutdown(socket.SHUT_WR)
-        thread.join(10)
+        thread.join(LIMIT_S)
     assert not thread.is_alive()
 
 

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import LIMIT_S
 
 from pycore.errors import FlavorUnknown, InvalidModel
 from pycore.models import registry
@@ -205,6 +206,6 @@ def test_a_predictor_of_a_flavor_needs_no_pandas(tmp_path):
         f"registry.flavor_of(Model.load({str(tmp_path)!r})); print('pandas' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=LIMIT_S
     )
     assert done.stdout == "False\n"

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import yaml
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidModel
 from pycore.models.schema import ColSpec, Schema
@@ -143,7 +144,7 @@ def test_reading_a_model_needs_neither_pandas_nor_numpy():
         "print({'pandas', 'numpy'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert done.stdout == "set()\n"
 
 

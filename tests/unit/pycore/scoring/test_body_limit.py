@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidInput, PayloadTooLarge
 from pycore.scoring.body_limit import BodyLimit
@@ -184,7 +185,7 @@ print(peak_kb() - start)
 
 
 def test_large_bodies_that_come_together_are_read_one_by_one():
-    done = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stderr
     alone, together = map(int, done.stdout.split())
     assert alone > 40_000

@@ -10,6 +10,7 @@ import pytest
 import requests
 from rest import API, PROXY, Rest
 from s3_store import BUCKET, environment_of, is_empty, s3_store
+from waiting import LIMIT_S
 
 from pycore.artifacts.stores import StoresByScheme
 from pycore.protocols import Api
@@ -60,7 +61,7 @@ def begin(files: Rest, count: int = 2) -> dict[str, Any]:
 
 
 def send(credential: dict[str, Any], content: bytes) -> dict[str, Any]:
-    reply = requests.put(credential["url"], content, headers=credential["headers"], timeout=30)
+    reply = requests.put(credential["url"], content, headers=credential["headers"], timeout=LIMIT_S)
     assert reply.status_code == 200
     return {"part_number": credential["part_number"], "etag": reply.headers["ETag"], "url": credential["url"]}
 
@@ -77,7 +78,7 @@ def test_a_file_is_sent_in_parts_and_fetched_from_the_store(files: Rest) -> None
 
     signed = files.get("presigned/1/run/artifacts/big.bin")
     assert (signed["headers"], signed["file_size"]) == ({}, len(PART) + 3)
-    assert requests.get(signed["url"], timeout=30).content == PART + b"end"
+    assert requests.get(signed["url"], timeout=LIMIT_S).content == PART + b"end"
 
 
 def test_an_upload_in_parts_is_given_up(files: Rest, place: str, store_url: str) -> None:
@@ -121,7 +122,7 @@ def test_a_file_of_a_run_or_model_is_sent_and_fetched(api: Api, rest: Rest, owne
     whose = {owner: {"run_id": run_id, "model_id": model_id}[owner]}
     signed = rest.post("artifacts/presigned-upload-url", **whose, path="d/a.txt")
     assert (
-        requests.put(signed["presigned_url"], b"abc", headers=signed["headers"], timeout=30).status_code
+        requests.put(signed["presigned_url"], b"abc", headers=signed["headers"], timeout=LIMIT_S).status_code
         == 200
     )
     if owner == "model_id":
@@ -130,7 +131,7 @@ def test_a_file_of_a_run_or_model_is_sent_and_fetched(api: Api, rest: Rest, owne
         return
     fetched = rest.post("artifacts/presigned-download-url", run_id=run_id, path="d/a.txt", expiration=60)
     assert fetched["file_size"] == 3
-    assert requests.get(fetched["presigned_url"], timeout=30).content == b"abc"
+    assert requests.get(fetched["presigned_url"], timeout=LIMIT_S).content == b"abc"
 
 
 def test_addresses_that_are_not_signed(api: Api, rest: Rest, files: Rest) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidInput, Unavailable
 from pycore.store import Database, engines
@@ -174,7 +175,7 @@ def test_a_lock_goes_with_the_process_that_held_it(database):
         writing.start()
         assert names(database) == ["a"]
         other.kill()
-        writing.join(timeout=20)
+        writing.join(timeout=LIMIT_S)
     assert names(database) == ["a", "b"]
 
 
@@ -213,7 +214,7 @@ try:
 except Unavailable as error:
     print(error.message)
 """
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
         Path(folder).chmod(0o755)
         assert "it is read-only; make its file and folder writable" in done.stdout, done.stderr
 

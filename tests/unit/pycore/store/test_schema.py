@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from old_databases import FILES, deleted_times, revisions, use
+from waiting import LIMIT_S
 
 from pycore.artifacts.stores import StoresByScheme
 from pycore.errors import Unavailable
@@ -44,7 +45,7 @@ def test_an_up_to_date_database_opens_without_loading_alembic(uri, database):
         "import sys; from pycore.store import Database\n"
         f"Database.open({uri!r}).close(); print('alembic' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.stdout == "False\n", done.stderr
 
 
@@ -54,7 +55,7 @@ def test_an_upgrade_apart_loads_alembic_elsewhere(uri):
         f"upgrade_apart({uri!r}); database = Database.open({uri!r}, must_exist=True); "
         "print(database.revision(), 'alembic' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.stdout.split() == [schema.HEAD, "False"], done.stderr
 
 
@@ -121,5 +122,5 @@ def test_many_processes_may_open_an_empty_database_at_once(uri):
         for _ in range(6)
     ]
     for process in started:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=LIMIT_S)
         assert output == "Default\n", errors

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_S
 
 import pycore as mlflow
 from pycore.errors import InvalidInput, NotFound
@@ -119,7 +120,7 @@ def test_a_child_process_inherits_place_and_experiment(tmp_path: Path) -> None:
 
     code = "import pycore as mlflow; print(mlflow.start_run().info.experiment_id)"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=LIMIT_S
     )
 
     assert done.stdout.strip() == chosen.experiment_id

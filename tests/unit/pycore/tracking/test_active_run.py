@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from live_server import live_server
+from waiting import LIMIT_S
 
 import pycore as mlflow
 from pycore.entities import Run
@@ -273,7 +274,9 @@ def test_runs_left_open_end_with_the_process(tmp_path: Path, end: str, status: s
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(uri=uri, end=end))
 
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
 
     run_id = done.stdout.split()[0]
     runs = MlflowClient(uri).search_runs("0")

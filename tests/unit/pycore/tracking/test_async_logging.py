@@ -2,6 +2,7 @@ import os
 import threading
 
 import pytest
+from waiting import LIMIT_S
 
 import pycore as mlflow
 from pycore.entities import Metric, RunTag
@@ -95,7 +96,7 @@ class _Slow:
         self.may_write = threading.Event()
 
     def log_batch(self, *batch: object) -> None:
-        self.may_write.wait(30)
+        self.may_write.wait(LIMIT_S)
 
 
 def test_waiting_has_an_end():
@@ -104,7 +105,7 @@ def test_waiting_has_an_end():
     with pytest.raises(DeadlineExceeded, match=r"within 0\.01 s"):
         write.wait(0.01)
     runs.may_write.set()
-    write.wait(30)
+    write.wait(LIMIT_S)
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -117,7 +118,7 @@ def test_a_forked_process_has_a_queue_of_its_own(tmp_path):
     if child == 0:
         status = 1
         try:
-            client.log_metric(run_id, "child", 1, synchronous=False).wait(30)
+            client.log_metric(run_id, "child", 1, synchronous=False).wait(LIMIT_S)
             status = 0
         finally:
             os._exit(status)

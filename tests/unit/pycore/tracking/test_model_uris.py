@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_S
 
 import pycore as mlflow
 from pycore.entities import Run
@@ -129,7 +130,7 @@ assert found.joinpath("MLmodel").is_file()
 print(found)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
 
     assert done.returncode == 0, done.stderr

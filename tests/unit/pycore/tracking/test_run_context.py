@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LIMIT_S
 
 from pycore.errors import InvalidInput
 from pycore.tracking import run_context
@@ -28,7 +29,9 @@ def test_the_commit_of_the_script_is_noted(tmp_path: Path) -> None:
     _git(script.parent, "commit", "-q", "-m", "Train")
     commit = _git(script.parent, "rev-parse", "HEAD")
 
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, timeout=LIMIT_S
+    )
 
     assert eval(done.stdout) == {
         "mlflow.user": getpass.getuser(),
@@ -45,7 +48,7 @@ def test_outside_of_git_or_without_git_there_is_no_commit(tmp_path: Path, path: 
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=LIMIT_S,
         cwd=tmp_path,
         env={**os.environ, "PATH": path or os.environ["PATH"]},
     )

@@ -1,8 +1,9 @@
+import itertools
 import threading
 from pathlib import Path
 
 import pytest
-from waiting import until
+from waiting import LIMIT_S, until
 
 import pycore as mlflow
 from pycore.errors import InvalidInput
@@ -61,7 +62,7 @@ def test_a_short_run_has_a_point_and_others_have_none(monkeypatch: pytest.Monkey
 def test_a_point_is_the_mean_of_several_samples(tmp_path: Path) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     run_id = client.create_run("0").info.run_id
-    counted = iter(range(1000))
+    counted = itertools.count()
     enough = threading.Event()
 
     def sample() -> dict[str, float]:
@@ -71,7 +72,7 @@ def test_a_point_is_the_mean_of_several_samples(tmp_path: Path) -> None:
         return {"load": float(number)}
 
     monitor = SystemMonitor(client, run_id, sample, interval_s=0.001, per_point=4)
-    assert enough.wait(30)
+    assert enough.wait(LIMIT_S)
     monitor.stop()
     mlflow.flush_async_logging()
 

@@ -1,6 +1,7 @@
 """A model host with real workers: every request gets its own answer, whatever the model does."""
 
 import itertools
+import operator
 import os
 import signal
 import subprocess
@@ -26,9 +27,10 @@ pytestmark = pytest.mark.usefixtures("capfd")  # What models print goes to stand
 
 @contextmanager
 def engine(path, **options):
-    options = EngineOptions(path, **{"workers": 2, "timeout_s": 20, **options})
+    options = EngineOptions(path, **{"workers": 2, "timeout_s": LIMIT_S, **options})
     with ModelHost(options) as host:
-        client = EngineClient(host.address, options.timeout_s)
+        # The host is the one to say that time is over, however late.
+        client = EngineClient(host.address, LIMIT_S)
         try:
             yield host, client
         finally:
@@ -55,6 +57,18 @@ def ask(client, *numbers, do=""):
     finally:
         if threading.current_thread() is not threading.main_thread():
             client.close()
+
+
+def ask_until_in_time(client, number):
+    """Ask again while a busy machine is too slow for the time limit that a test is about."""
+
+    def answer():
+        try:
+            return ask(client, number)
+        except DeadlineExceeded:
+            return None
+
+    return until(answer)
 
 
 def test_rows_are_scored(running):
@@ -98,44 +112,49 @@ def test_what_a_model_leaves_behind_ends_with_its_worker(running, tmp_path):
 
 def test_an_overdue_request_is_stopped_and_the_next_is_answered(model):
     with engine(model, workers=1, timeout_s=1) as (_, client):
+        assert ask_until_in_time(client, 1) == [2.0]
         [worker] = client.state()["workers"]
-        with pytest.raises(DeadlineExceeded, match="within 1 s"):
-            ask(client, 1, do="loop")
-        assert not is_alive(worker)
-        until(lambda: client.state()["ready"])
-        assert ask(client, 1) == [2.0]
+
+        def is_stopped():
+            with pytest.raises(DeadlineExceeded, match="within 1 s"):
+                ask(client, 1, do="loop")
+            # A request that was late before it began has stopped nothing.
+            return not is_alive(worker)
+
+        until(is_stopped)
+        assert ask_until_in_time(client, 1) == [2.0]
 
 
 def test_no_answer_is_lost_or_swapped_while_workers_are_killed(model):
     with engine(model, workers=2) as (_, client), ThreadPoolExecutor(8) as pool:
         stop = threading.Event()
+        answered = [0] * 8
 
         def hammer(offset):
             wrong = 0
-            for answered, number in enumerate(itertools.count(offset, 8)):
+            for number in itertools.count(offset, 8):
                 if stop.is_set():
                     client.close()
-                    return answered, wrong
+                    return wrong
                 x = Table({"x": Column("double", np.array([number, -number], "<f8"))}, 2)
                 wrong += client.predict(x, {}).data.tolist() != [2 * number, -2 * number]
+                answered[offset] += 1
             raise AssertionError
 
         results = [pool.submit(hammer, offset) for offset in range(8)]
         for _ in range(4):
-            before = client.state()
+            before, already = client.state(), list(answered)
             os.kill(before["workers"][0], signal.SIGKILL)
-            # Replaced, and at work again.
+            # Replaced, and at work again; no request is there any more that has lost a worker.
             until(
-                lambda before=before: (
+                lambda before=before, already=already: (
                     (now := client.state())["workers_started"] > before["workers_started"]
                     and now["ready"] == 2
-                    and now["answered"] > before["answered"] + 50
+                    and min(map(operator.sub, answered, already)) > 5
                 )
             )
         stop.set()
-        answered, wrong = map(sum, zip(*(result.result() for result in results), strict=True))
-        assert wrong == 0
-        assert answered > 200
+        assert [result.result() for result in results] == [0] * 8
 
 
 def test_a_request_whose_worker_is_killed_is_scored_by_another(model, tmp_path):
@@ -176,7 +195,8 @@ def queue_up(pool, client, gate, *requests):
     answers = []
     for number, do in requests:
         answers.append(pool.submit(ask, client, number, do=do))
-        until(lambda: client.state()["queued"] == len(answers))
+        # The first to be queued is the first to run out of time.
+        until(lambda: client.state()["queued"] == len(answers) or answers[0].done())
     gate.touch()
     assert first.result(LIMIT_S) == [0.0]
     return answers
@@ -194,17 +214,33 @@ def test_a_batch_has_no_more_rows_than_allowed(model, tmp_path):
         assert sorted(answer.result(LIMIT_S)[0] for answer in answers) == [1.0, 2.0, 2.0, 2.0, 2.0]
 
 
-@pytest.mark.parametrize(
-    ("culprit", "error"), [("raise no", ModelError), ("quit 1", ModelCrashed), ("loop", DeadlineExceeded)]
-)
+@pytest.mark.parametrize(("culprit", "error"), [("raise no", ModelError), ("quit 1", ModelCrashed)])
 def test_a_bad_request_fails_no_other_of_its_batch(model, tmp_path, culprit, error):
-    with engine(model, workers=1, timeout_s=8) as (_, client), ThreadPoolExecutor(6) as pool:
-        # The culprit comes last: of one worker it would otherwise take all the time that is left.
+    with engine(model, workers=1) as (_, client), ThreadPoolExecutor(6) as pool:
         requests = [(1, ""), (2, ""), (3, culprit)]
         *innocent, guilty = queue_up(pool, client, tmp_path / "gate", *requests)
         assert [answer.result(LIMIT_S) for answer in innocent] == [[2.0], [4.0]]
         with pytest.raises(error):
             guilty.result(LIMIT_S)
+
+
+def test_a_request_that_hangs_fails_no_other_of_its_batch(model, tmp_path):
+    gates = (tmp_path / f"gate{number}" for number in itertools.count())
+    with engine(model, workers=1, timeout_s=8) as (_, client), ThreadPoolExecutor(6) as pool:
+
+        def others_are_answered():
+            # The culprit comes last: of one worker it would otherwise take all the time that is left.
+            requests = [(1, ""), (2, ""), (3, "loop")]
+            try:
+                *innocent, guilty = queue_up(pool, client, next(gates), *requests)
+                found = [answer.result(LIMIT_S) for answer in innocent]
+            except DeadlineExceeded:
+                return False  # A busy machine may be too slow for half of the time limit.
+            with pytest.raises(DeadlineExceeded):
+                guilty.result(LIMIT_S)
+            return found == [[2.0], [4.0]]
+
+        until(others_are_answered)
 
 
 def test_a_worker_is_replaced_after_its_share_of_requests(model):
@@ -248,18 +284,19 @@ def test_a_killed_host_is_replaced_and_clients_find_the_new_one(model):
         assert ask(client, 1) == [2.0]
         old, workers = host.pid, client.state()["workers"]
         os.kill(old, signal.SIGKILL)
-        with pytest.raises(Unavailable, match="restarted"):
-            ask(client, 1)
         until(lambda: not any(map(is_alive, workers)))
 
         def answers():
             try:
                 return ask(client, 1)
-            except Unavailable:
+            except Unavailable as error:
+                refusals.add(error.message)
                 return None
 
+        refusals = set()
         assert until(answers) == [2.0]
         assert host.pid != old
+        assert refusals <= {"The model's host is being restarted; try again later."}
 
 
 def test_stopping_answers_what_has_been_accepted(model, tmp_path):
@@ -286,8 +323,8 @@ from pycore.scoring.engine.process import ModelHost
 
 host = ModelHost(EngineOptions(Path(sys.argv[1]), workers=2))
 host.start()
-print(host.pid, *EngineClient(host.address, 5).state()["workers"], flush=True)
-time.sleep(100)
+print(host.pid, *EngineClient(host.address, 300).state()["workers"], flush=True)
+time.sleep(1000)
 """
 
 
