@@ -1,6 +1,6 @@
 """HTTP in its plainest form, which is what clients of the REST API send.
 
-A request is read here only if there is one way to read it: HTTP/1.1, all of it in one piece, each field once
+A request is read here only if there is one way to read it: HTTP/1.1, its head in one piece, each field once
 and its length said, nothing about the connection or a proxy. Whatever is not plain is left to gunicorn. The
 two cannot disagree about where a request ends, and this one takes a sixth of the time.
 """
@@ -12,8 +12,8 @@ import socket
 from collections.abc import Collection, Iterable
 from email.utils import formatdate
 from functools import lru_cache
-from io import BytesIO
-from time import time
+from io import BytesIO, RawIOBase
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gunicorn import SERVER  # type: ignore[import-untyped]  # it ships no types
@@ -21,10 +21,12 @@ from gunicorn import SERVER  # type: ignore[import-untyped]  # it ships no types
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-#: A request with more than this is none that is answered in a moment.
+#: What is looked at of a request; one with more is none that is answered in a moment.
 MOST_BYTES = 1 << 16
 #: What gunicorn takes at most as the first line of a request, here as its whole head.
 _HEAD_BYTES = 8190
+#: How long it may take until a body has come that nobody wants; gunicorn waits as long.
+_UNREAD_LIMIT_S = 5.0
 # RFC 9110, section 5: names are tokens, less the underscore, which would be a dash in the environment.
 _HEAD = re.compile(
     r"(?P<method>[A-Z]{3,20}) (?P<path>/[!$-&(->@-~]*)(?:\?(?P<query>[!\x22$-~]*))? HTTP/1\.1\r\n"
@@ -45,11 +47,64 @@ class PlainRequest(NamedTuple):
     environ : dict
         As WSGI has it.
     size_bytes : int
-        Of the whole request.
+        Of what was read: the whole request, or its head if the body is still to come.
+    coming : BodyToCome, optional
+        The body that is still to come; the input of `environ` then.
     """
 
     environ: WSGIEnvironment
     size_bytes: int
+    coming: BodyToCome | None = None
+
+
+class BodyToCome(RawIOBase):
+    """The body of a request, taken from its connection as it is read.
+
+    Parameters
+    ----------
+    connection : socket
+        Blocking; the body is what comes next.
+    n_bytes : int
+        Its length.
+    """
+
+    def __init__(self, connection: socket.socket, n_bytes: int) -> None:
+        self._connection = connection
+        self._missing_bytes = n_bytes
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return so many bytes, or what there is until the end; fewer if the client goes away."""
+        size = self._missing_bytes if size is None or size < 0 else min(size, self._missing_bytes)
+        # In one call, and without a copy: this is for bodies that are large.
+        data = self._connection.recv(size, socket.MSG_WAITALL) if size else b""
+        self._missing_bytes -= len(data)
+        return data
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read some bytes into a buffer, and return how many."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def leave_out(self) -> bool:
+        """Pass over what nobody has read, and return whether all of it came soon enough."""
+        deadline = monotonic() + _UNREAD_LIMIT_S
+        try:
+            while self._missing_bytes and (time_left := deadline - monotonic()) > 0:
+                self._connection.settimeout(time_left)
+                data = self._connection.recv(min(self._missing_bytes, MOST_BYTES))
+                if not data:
+                    break
+                self._missing_bytes -= len(data)
+        except OSError:
+            return False
+        finally:
+            self._connection.settimeout(None)
+        return not self._missing_bytes
 
 
 class PlainHttp:
@@ -91,8 +146,20 @@ class PlainHttp:
         }
         self._variable = lru_cache(maxsize=256)(self._variable_of)
 
-    def read(self, seen: bytes, client: tuple[str, int]) -> PlainRequest | None:
-        """Return the request that a connection's next bytes are; None unless it is plain and whole."""
+    def read(
+        self, seen: bytes, client: tuple[str, int], connection: socket.socket | None = None
+    ) -> PlainRequest | None:
+        """Return the request that a connection's next bytes are; None unless it is plain.
+
+        Parameters
+        ----------
+        seen : bytes
+            What was looked at, and has not been taken from the connection.
+        client : tuple of str and int
+        connection : socket, optional
+            Where the body may still be to come, for whom it can wait; without it, the whole request must be
+            there.
+        """
         end = seen.find(b"\r\n\r\n", 0, _HEAD_BYTES)
         head = _HEAD.fullmatch(seen[: end + 2].decode("latin-1"))
         if head is None or head["path"] not in self._paths:
@@ -115,10 +182,13 @@ class PlainHttp:
         if not kept or not _LENGTH.fullmatch(length):
             return None
         size_bytes = end + 4 + int(length)
-        if size_bytes > len(seen):
+        if size_bytes <= len(seen):
+            environ["wsgi.input"] = BytesIO(seen[end + 4 : size_bytes])
+            return PlainRequest(environ, size_bytes)
+        if connection is None:
             return None
-        environ["wsgi.input"] = BytesIO(seen[end + 4 : size_bytes])
-        return PlainRequest(environ, size_bytes)
+        environ["wsgi.input"] = coming = BodyToCome(connection, int(length))
+        return PlainRequest(environ, end + 4, coming)
 
     def answer(self, request: PlainRequest, connection: socket.socket, keep: bool) -> None:
         """Answer a request, and say whether the connection is kept."""

@@ -74,7 +74,7 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _answer_next(self, conn: TConn) -> Any:
         try:
-            kept = self._answer_plainly(conn) if self.app.plain else None
+            kept = self._answer_plainly(conn, conn.sock) if self.app.plain else None
         except OSError:
             return False  # Its client is gone.
         except Exception:  # whatever the application did, this worker goes on
@@ -82,15 +82,20 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             return False
         return self._answer(conn) if kept is None else kept
 
-    def _answer_plainly(self, conn: TConn) -> bool | None:
-        """Answer a plain request, and return whether the connection is kept; None if there is none."""
+    def _answer_plainly(self, conn: TConn, body_from: socket.socket | None = None) -> bool | None:
+        """Answer a plain request, and return whether the connection is kept; None if there is none.
+
+        With `body_from`, the body may be still to come.
+        """
         seen = conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        request = self._http.read(seen, conn.client)
+        request = self._http.read(seen, conn.client, body_from)
         if request is None:
             return None
         conn.sock.recv(request.size_bytes)
         kept: bool = self.alive
         self._http.answer(request, conn.sock, kept)
+        if request.coming is not None:
+            kept = request.coming.leave_out() and kept
         if kept:
             conn.set_timeout()
         return kept

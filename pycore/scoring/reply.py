@@ -21,11 +21,11 @@ import orjson
 from pycore.models.columns import Array, Block, Column, Json, Table
 
 
-def render(result: Block) -> str:
+def render(result: Block) -> bytes:
     """Return the JSON text of a model's result."""
     match result:
         case Json():
-            return result.text
+            return result.text.encode()
         case Column(kind="double"):
             missing = result.missing
             return _numbers(result.data if missing is None else np.where(missing, np.nan, result.data))
@@ -38,12 +38,12 @@ def render(result: Block) -> str:
             rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             if not columns:
                 rows = [{} for _ in range(result.n_rows)]
-    return json.dumps(rows, allow_nan=False)
+    return json.dumps(rows, allow_nan=False).encode()
 
 
 def predictions(result: Block) -> bytes:
     """Return the body of a reply."""
-    return f'{{"predictions": {render(result)}}}'.encode()
+    return b'{"predictions": %b}' % render(result)
 
 
 def _values(column: Column) -> list[Any]:
@@ -54,10 +54,10 @@ def _values(column: Column) -> list[Any]:
     return column.to_list()
 
 
-def _numbers(data: npt.NDArray[Any]) -> str:
+def _numbers(data: npt.NDArray[Any]) -> bytes:
     """Return the text of an array, null for NaN and the infinities, without a Python object per number."""
     if data.dtype.kind == "f":
         # Other widths would be written with fewer digits than the numbers have as doubles.
         data = data.astype(np.float64, copy=False)
     text = orjson.dumps(np.ascontiguousarray(data), option=orjson.OPT_SERIALIZE_NUMPY)
-    return text.replace(b",", b", ").decode()
+    return text.replace(b",", b", ")

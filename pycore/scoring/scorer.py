@@ -89,7 +89,7 @@ class Scorer:
         warning = _row_warning(payload.data, result)
         if wants_arrow(accept) and (stream := write_arrow(result)) is not None:
             return Reply(stream, warning, ARROW)
-        return Reply(render(result).encode() if payload.is_bare else predictions(result), warning)
+        return Reply(render(result) if payload.is_bare else predictions(result), warning)
 
     def _read(self, body: bytes, content_type: str | None) -> Payload:
         turn = self._one_large if len(body) >= _LARGE_BODY_BYTES else nullcontext()

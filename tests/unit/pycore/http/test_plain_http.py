@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from waiting import LIMIT_S
 
-from pycore.http.plain_http import PlainHttp
+from pycore.http import plain_http
+from pycore.http.plain_http import BodyToCome, PlainHttp, PlainRequest
 
 PATH = "/api/2.0/mlflow/runs/get"
 CLIENT = ("127.0.0.1", 40000)
@@ -34,7 +35,8 @@ def test_a_plain_request_is_read():
     seen = request(
         "Host: h:1", "content-type:application/json ", "X-A: b c", "Content-Length: 2", body=b"{}GET /"
     )
-    environ, size_bytes = plain().read(seen, CLIENT)
+    environ, size_bytes, coming = plain().read(seen, CLIENT)
+    assert coming is None
     assert size_bytes == len(seen) - len("GET /")
     assert environ["wsgi.input"].read() == b"{}"
     wanted = {
@@ -53,7 +55,8 @@ def test_a_plain_request_is_read():
 
 
 def test_a_query_and_a_kept_connection_are_plain():
-    environ, _ = plain().read(request("Connection: Keep-Alive", target=f"{PATH}?run_id=a%20b&c"), CLIENT)
+    seen = request("Connection: Keep-Alive", target=f"{PATH}?run_id=a%20b&c")
+    environ = plain().read(seen, CLIENT).environ
     assert environ["QUERY_STRING"] == "run_id=a%20b&c"
     assert environ["PATH_INFO"] == PATH
 
@@ -138,6 +141,63 @@ def test_gunicorn_reads_the_same_in_what_is_plain(text):
     assert found.environ["wsgi.url_scheme"] == environ["wsgi.url_scheme"]
     assert found.environ["wsgi.input"].read() == theirs.body.read()
     assert seen[found.size_bytes :] == parser.unreader.take_buffered()
+
+
+def body_to_come(length: int, seen: bytes, more: bytes) -> tuple[PlainRequest, socket.socket]:
+    """Return a request of which `seen` of the body was there when it was looked at, and its connection."""
+    ours, theirs = socket.socketpair()
+    head = request(f"Content-Length: {length}")
+    with theirs:
+        theirs.sendall(head + seen + more)
+    found = plain().read(ours.recv(len(head) + len(seen), socket.MSG_PEEK), CLIENT, ours)
+    assert found is not None
+    assert ours.recv(found.size_bytes) == head
+    return found, ours
+
+
+@pytest.mark.parametrize("seen", [b"", b"ab"])
+def test_a_body_may_be_still_to_come(seen):
+    found, connection = body_to_come(5, seen, b"abcdeGET"[len(seen) :])
+    with connection:
+        body = found.environ["wsgi.input"]
+        assert body is found.coming
+        assert body.readable()
+        assert body.read(2) == b"ab"
+        assert body.read() == b"cde"
+        assert (body.read(), body.read(1)) == (b"", b"")
+        assert found.coming.leave_out()
+        assert connection.recv(65536) == b"GET"
+
+
+def test_a_body_to_come_has_lines_as_others_have():
+    found, connection = body_to_come(5, b"", b"a\nbc\nd")
+    with connection:
+        assert found.environ["wsgi.input"].readlines() == [b"a\n", b"bc\n"]
+        assert connection.recv(65536) == b"d"
+
+
+def test_what_nobody_reads_of_a_body_is_passed_over():
+    found, connection = body_to_come(70_000, b"a", b"a" * 69_999 + b"GET")
+    with connection:
+        assert found.environ["wsgi.input"].read(3) == b"aaa"
+        assert found.coming.leave_out()
+        assert connection.gettimeout() is None
+        assert connection.recv(65536) == b"GET"
+
+
+def test_a_client_may_go_away_in_the_middle_of_its_body():
+    found, connection = body_to_come(5, b"ab", b"c")
+    with connection:
+        assert found.environ["wsgi.input"].read(5) == b"abc"
+        assert not found.coming.leave_out()
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(plain_http, "_UNREAD_LIMIT_S", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert not BodyToCome(ours, 5).leave_out()
+        assert ours.gettimeout() is None
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def doubles(*values):
     ],
 )
 def test_texts(result, text):
-    assert render(result) == text
+    assert render(result) == text.encode()
     assert predictions(result) == f'{{"predictions": {text}}}'.encode()
 
 
