@@ -26,8 +26,6 @@ _FEW_ROWS = 16
 _UNREADABLE = (ValueError, RuntimeError, TypeError)
 #: What numbers are written with, and the spaces beside them.
 _NUMBERS_IN_TEXT = b"0123456789+-.eE "
-#: Makes one line of many.
-_LINES_AS_ONE = bytes.maketrans(b"\r\n", b" ,")
 _NUMBERS = frozenset({DataType.double, DataType.float})
 
 
@@ -89,7 +87,8 @@ def columns_from_csv(body: bytes, schema: Schema | None) -> dict[str, Column] | 
         marks = lines.translate(None, _NUMBERS_IN_TEXT) + end
         if "" in names or marks != line * (len(marks) // len(line)):
             return None
-        numbers: Any = simdjson.Parser().parse(b"[%b]" % lines.translate(_LINES_AS_ONE))
+        # A carriage return is a space to JSON.
+        numbers: Any = simdjson.Parser().parse(b"[%b]" % lines.replace(b"\n", b","))
         return _doubles(_columns(names, _cells(numbers)), schema)
     except _UNREADABLE:
         return None
@@ -114,9 +113,15 @@ def _doubles(columns: dict[str, Column] | None, schema: Schema | None) -> dict[s
     if columns is None or not _takes_doubles(schema):
         return None
     # Without schema, a column of whole numbers may have been written as integers.
-    if schema is None and any((column.data == np.trunc(column.data)).all() for column in columns.values()):
+    if schema is None and any(_are_whole(column.data) for column in columns.values()):
         return None
     return columns
+
+
+def _are_whole(data: npt.NDArray[np.float64]) -> bool:
+    few = data[:_FEW_ROWS]
+    # Mostly the first of them tell.
+    return bool((few == np.trunc(few)).all() and (data == np.trunc(data)).all())
 
 
 def _takes_doubles(schema: Schema | None) -> bool:
