@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-import pandas as pd
-
 from pycore.autologging.patching import Options
 from pycore.autologging.training_data import TrainingData, training_data
-from pycore.models.signature import infer_signature
 from pycore.tracking import fluent_logging, values
 from pycore.tracking.active_run import active_or_new_run
 from pycore.tracking.mlflow_client import MlflowClient
@@ -74,44 +71,6 @@ def read(rows: Any, target: Any, options: Options, n_rows: int | None = None) ->
     return data
 
 
-def log_model(
-    log: Callable[..., Any],
-    model: Any,
-    options: Options,
-    data: TrainingData | None,
-    predict: Callable[[Any], Any],
-    **more: Any,
-) -> None:
-    """Log a trained model as the user chose.
-
-    Parameters
-    ----------
-    log : callable
-        The flavor's `log_model`.
-    data : TrainingData, optional
-        For the signature and the example.
-    predict : callable
-        Returns what the model predicts for rows.
-    more
-        Further arguments of `log`.
-    """
-    if not options.log_models:
-        return
-    # A signature has texts where the model wants categories: whoever scores would be held to the wrong type.
-    if data is not None and not _has_categories(data.example):
-        if options.log_model_signatures:
-            more["signature"] = infer_signature(data.example, predict(data.example))
-        if options.log_input_examples:
-            more["input_example"] = data.example
-    log(model, "model", registered_model_name=options.registered_model_name, **more)
-
-
 def extending(kind: type[Any]) -> set[type[Any]]:
     """Return a class and all that extend it."""
     return {kind}.union(*map(extending, kind.__subclasses__()))
-
-
-def _has_categories(rows: Any) -> bool:
-    return isinstance(rows, pd.DataFrame) and any(
-        isinstance(dtype, pd.CategoricalDtype) for dtype in rows.dtypes
-    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pycore.autologging.patching import Observer, Options, Patches, switch
+from pycore.autologging.trained_model import log_model
 from pycore.autologging.training_data import training_data
 from pycore.flavors import keras as flavor
 from pycore.tracking import fluent_logging
@@ -43,7 +44,9 @@ def _observe(call: inspect.BoundArguments) -> Observer:
     model = call.arguments["self"]
     fluent_logging.log_params({name: call.arguments[name] for name in _ARGUMENTS if name in call.arguments})
     fluent_logging.log_params(_optimizer(model))
-    data = training_data(call.arguments["x"], call.arguments["y"])
+    rows = call.arguments["x"]
+    # A list has the rows of each of several inputs, and is no table.
+    data = None if isinstance(rows, list | tuple) else training_data(rows, call.arguments["y"])
     if _patches.options.log_datasets and data is not None:
         data.log()
     callbacks = call.arguments["callbacks"] or []
@@ -56,9 +59,7 @@ def _observe(call: inspect.BoundArguments) -> Observer:
     lines: list[str] = []
     model.summary(print_fn=lines.append)
     fluent_logging.log_text("\n".join(lines), "model_summary.txt")
-    if _patches.options.log_models:
-        name = _patches.options.registered_model_name
-        flavor.log_model(model, "model", registered_model_name=name)
+    log_model(flavor.log_model, model, _patches.options, data, lambda rows: model.predict(rows, verbose=0))
 
 
 def _optimizer(model: Any) -> dict[str, Any]:

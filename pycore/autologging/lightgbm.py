@@ -8,6 +8,7 @@ from typing import Any
 
 from pycore.autologging import boosting
 from pycore.autologging.patching import Observer, Options, Patches, switch
+from pycore.autologging.trained_model import log_model
 from pycore.flavors import lightgbm as flavor
 from pycore.tracking import fluent_logging
 
@@ -40,7 +41,7 @@ def autolog(chosen: Options) -> None:
         booster = yield
         _log_rounds(history, booster.best_iteration)
         _log_importance(booster, chosen)
-        boosting.log_model(flavor.log_model, booster, chosen, data, booster.predict)
+        log_model(flavor.log_model, booster, chosen, data, booster.predict)
 
     def observe_fit(call: inspect.BoundArguments) -> Observer:
         estimator = call.arguments["self"]
@@ -49,7 +50,7 @@ def autolog(chosen: Options) -> None:
         _log_rounds(boosting.rounds(estimator.evals_result_), estimator.best_iteration_ or 0)
         _log_importance(estimator.booster_, chosen)
         data = boosting.read(call.arguments["X"], call.arguments["y"], chosen)
-        boosting.log_model(flavor.log_model, estimator, chosen, data, estimator.predict)
+        log_model(flavor.log_model, estimator, chosen, data, estimator.predict)
 
     _patches.replace(lightgbm, "train", observe_train)
     for kind in boosting.extending(lightgbm.LGBMModel):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pycore.autologging import boosting
 from pycore.autologging.patching import Observer, Options, Patches, switch
+from pycore.autologging.trained_model import log_model
 from pycore.autologging.training_data import TrainingData
 from pycore.flavors import xgboost as flavor
 from pycore.tracking import fluent_logging
@@ -55,7 +56,7 @@ def autolog(chosen: XGBoostOptions) -> None:
         best = booster.best_iteration if call.arguments["early_stopping_rounds"] else None
         _log_rounds(recorder.history, best)
         _log_importance(booster, chosen)
-        boosting.log_model(
+        log_model(
             flavor.log_model,
             booster,
             chosen,
@@ -73,7 +74,7 @@ def autolog(chosen: XGBoostOptions) -> None:
             _log_rounds(boosting.rounds(estimator.evals_result()), best)
         _log_importance(estimator.get_booster(), chosen)
         data = boosting.read(call.arguments["X"], call.arguments["y"], chosen)
-        boosting.log_model(
+        log_model(
             flavor.log_model, estimator, chosen, data, estimator.predict, model_format=chosen.model_format
         )
 

@@ -6,6 +6,8 @@ The folders are those of MLflow's flavor of the same name, which loads them; its
 from __future__ import annotations
 
 import pickle
+import tempfile
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +25,7 @@ from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
-from pycore.tracking import model_loading, model_logging
+from pycore.tracking import fluent_logging, model_loading, model_logging, model_uris
 
 FLAVOR_NAME = "pytorch"
 
@@ -31,6 +33,7 @@ _DATA = "data"
 _PICKLED_FILE = "model.pth"
 _EXPORTED_FILE = "model.pt2"
 _PICKLE_MODULE_FILE = "pickle_module_info.txt"
+_STATE_FILE = "state_dict.pth"
 #: What MLflow's reader imports to unpickle.
 _PICKLE_MODULE = "mlflow.pytorch.pickle_module"
 
@@ -114,6 +117,79 @@ def load_model(model_uri: str | Path, dst_path: str | Path | None = None, **opti
     """
     path, model = model_loading.fetch_flavor(FLAVOR_NAME, model_uri, dst_path)
     return _load(path, model, **options)
+
+
+def save_state_dict(state_dict: Mapping[str, Any], path: str | Path, **options: Any) -> None:
+    """Save the state of a module, of an optimizer or of both into a folder, without any code.
+
+    Parameters
+    ----------
+    state_dict : mapping
+        What ``state_dict()`` of these returns, or a mapping with several of them.
+    path : path
+        Folder, made where there is none.
+    options
+        Those of ``torch.save``.
+
+    Raises
+    ------
+    InvalidInput
+        It is no mapping; of a module or an optimizer, call ``state_dict()``.
+    """
+    import torch  # as in save_model
+
+    if not isinstance(state_dict, Mapping):
+        kind = type(state_dict).__name__
+        call = f"; call the {kind}'s state_dict()" if hasattr(state_dict, "state_dict") else ""
+        raise InvalidInput(f"state_dict must be a dict, not a {kind}{call}.")
+    Path(path).mkdir(parents=True, exist_ok=True)
+    torch.save(state_dict, Path(path) / _STATE_FILE, **options)
+
+
+def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options: Any) -> None:
+    """Save a state into the artifacts of the active run; a run is started when there is none.
+
+    Parameters
+    ----------
+    state_dict : mapping
+        See `save_state_dict`.
+    artifact_path : str
+        Folder in the run.
+    options
+        Those of ``torch.save``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        save_state_dict(state_dict, folder, **options)
+        fluent_logging.log_artifacts(folder, artifact_path)
+
+
+def load_state_dict(state_dict_uri: str | Path, **options: Any) -> Any:
+    """Load a state.
+
+    Parameters
+    ----------
+    state_dict_uri : str or path
+        The folder, such as ``runs:/<run id>/<artifact path>``.
+    options
+        Those of ``torch.load``, such as `map_location`. Nothing but tensors and plain values is
+        unpickled unless `weights_only` is False.
+
+    Raises
+    ------
+    NotFound
+        There is no such folder.
+    InvalidModel
+        It holds no state, or one that cannot be read.
+    """
+    import torch  # as in save_model
+
+    file = model_uris.fetch(str(state_dict_uri)) / _STATE_FILE
+    if not file.is_file():
+        raise InvalidModel(f"{state_dict_uri} has no {_STATE_FILE}, as log_state_dict writes.")
+    try:
+        return torch.load(file, **{"weights_only": True, **options})
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise InvalidModel(f"PyTorch {torch.__version__} cannot read {file.name}: {error}") from error
 
 
 def get_default_pip_requirements() -> list[str]:

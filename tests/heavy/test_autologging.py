@@ -10,6 +10,7 @@ import torch
 from flavor_contract import ROWS, WIDTH
 
 import pycore as mlflow
+from pycore.models.signature import infer_signature
 from pycore.tracking import MlflowClient
 
 X = np.array(ROWS, np.float32)
@@ -57,6 +58,38 @@ def test_a_model_of_keras():
     assert "dense" in summary(run)
     loaded = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     np.testing.assert_allclose(loaded.predict(X), model.predict(X, verbose=0), rtol=1e-6)
+    assert loaded.metadata.signature == infer_signature(X, model.predict(X, verbose=0))
+    assert loaded.input_example is None
+
+
+def test_a_model_of_keras_with_the_first_rows():
+    mlflow.keras.autolog(log_input_examples=True)
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    loaded = mlflow.pyfunc.load_model(f"runs:/{only_run().info.run_id}/model")
+    np.testing.assert_array_equal(loaded.input_example, X[:5])
+
+
+def test_a_model_of_keras_may_do_without_a_signature():
+    mlflow.keras.autolog(log_model_signatures=False)
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    loaded = mlflow.pyfunc.load_model(f"runs:/{only_run().info.run_id}/model")
+    assert loaded.metadata.signature is None
+    np.testing.assert_allclose(loaded.predict(X), model.predict(X, verbose=0), rtol=1e-6)
+
+
+def test_a_model_of_keras_with_two_inputs():
+    mlflow.keras.autolog()
+    inputs = [keras.layers.Input((3,)), keras.layers.Input((3,))]
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Add()(inputs)))
+    model.compile("sgd", "mse")
+    model.fit([X, X], Y, verbose=0)
+    run = only_run()
+    assert run.inputs.dataset_inputs == ()
+    assert mlflow.keras.load_model(f"runs:/{run.info.run_id}/model").count_params() == 4
 
 
 class Line(lightning.LightningModule):

@@ -15,6 +15,7 @@ from pyspark.ml import Pipeline
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.regression import LinearRegression
 
+import pycore as mlflow
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.flavors import catboost, prophet, pytorch, spark, tensorflow
 from pycore.flavors import keras as keras_flavor
@@ -221,3 +222,37 @@ def test_pickles_may_be_switched_off(tmp_path, monkeypatch):
         answers(run_network(network(), ROWS)),
         rtol=1e-5,
     )
+
+
+def test_the_state_of_a_training_goes_into_a_run_and_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    module = network()
+    optimizer = torch.optim.Adam(module.parameters(), 0.05)
+    with mlflow.start_run() as run:
+        pytorch.log_state_dict(
+            {"module": module.state_dict(), "optimizer": optimizer.state_dict()}, "states/last"
+        )
+    found = pytorch.load_state_dict(f"runs:/{run.info.run_id}/states/last", map_location="cpu")
+    again = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    again.load_state_dict(found["module"])
+    assert torch.equal(again(torch.as_tensor(SINGLE)), module(torch.as_tensor(SINGLE)))
+    assert found["optimizer"]["param_groups"][0]["lr"] == 0.05
+    mlflow.set_tracking_uri(None)
+
+
+def test_what_is_no_state_is_refused(tmp_path):
+    with pytest.raises(
+        InvalidInput, match=r"must be a dict, not a Sequential; call the Sequential's state_dict"
+    ):
+        pytorch.save_state_dict(network(), tmp_path / "s")
+    with pytest.raises(InvalidModel, match=r"has no state_dict\.pth, as log_state_dict writes"):
+        pytorch.load_state_dict(tmp_path)
+    # A module is code, which is not run unless the caller wants it.
+    torch.save(network(), tmp_path / "state_dict.pth")
+    with pytest.raises(InvalidModel, match=r"cannot read state_dict\.pth: Weights only load failed"):
+        pytorch.load_state_dict(tmp_path)
+    assert isinstance(pytorch.load_state_dict(tmp_path, weights_only=False), torch.nn.Module)
+    (tmp_path / "state_dict.pth").write_bytes(b"no state")
+    with pytest.raises(InvalidModel, match=r"cannot read state_dict\.pth"):
+        pytorch.load_state_dict(tmp_path)
