@@ -5,7 +5,7 @@ addin_open_run <- function() {
 }
 
 addin_insert_run <- function() {
-  if (!requireNamespace("rstudioapi", quietly = TRUE) || !rstudioapi::isAvailable()) {
+  if (!in_rstudio()) {
     abort("A run block is put into the document that is open in RStudio: there is none here.", "unavailable")
   }
   rstudioapi::selectionSet(run_block(rstudioapi::selectionGet()$value))

@@ -34,7 +34,9 @@ run_artifact_root <- function(client, run_id, call = rlang::caller_env()) {
 }
 
 upload_files <- function(root, files, paths, call = rlang::caller_env()) {
-  for (i in seq_along(files)) upload_file(root, files[[i]], paths[[i]], call)
+  # The bar appears after some seconds.
+  positions <- if (interactive()) cli::cli_progress_along(files, "Uploading files") else seq_along(files)
+  for (i in positions) upload_file(root, files[[i]], paths[[i]], call)
 }
 
 upload_file <- function(root, file, path, call) UseMethod("upload_file")

@@ -75,9 +75,9 @@ list_run_artifacts <- function(client, run_id, path, call = rlang::caller_env())
 artifact_table <- function(files) {
   tibble::new_tibble(
     list(
-      path = vapply(files, function(x) x$path, ""),
+      path = text_column(files, "path"),
       is_dir = vapply(files, function(x) isTRUE(x$is_dir), NA),
-      file_size = vapply(files, function(x) as_number(x$file_size), 0)
+      file_size = number_column(files, "file_size")
     ),
     nrow = length(files)
   )

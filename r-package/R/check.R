@@ -136,6 +136,14 @@ check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
   unname(Map(function(key, value) list(key = as_utf8(key), value = as_text(value)), names(x), x))
 }
 
+# Milliseconds since 1970, from those or from a time.
+as_ms <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  force(arg)
+  if (is.null(x)) return(NULL)
+  if (inherits(x, "POSIXt")) x <- as.numeric(as.POSIXct(x)) * 1000
+  round(check_number(x, arg = arg, call = call))
+}
+
 # The value of a param or tag, as text.
 check_value <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   force(arg)

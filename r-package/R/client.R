@@ -89,39 +89,36 @@ check_tracking_uri <- function(uri, call = rlang::caller_env()) {
     abort(c("No tracking server is known to this session.", start), "no_server", call = call)
   }
   shown <- hide_password(uri)
-  if (grepl("^(sqlite|postgresql|mysql)[+a-z]*:", uri)) {
+  is_database <- grepl("^(sqlite|postgresql|mysql)[+a-z]*:", uri)
+  if (is_database) {
     start[[1]] <- "Start one on this database: {.code crateflow server --backend-store-uri {shown}}"
   }
-  if (grepl("^https?:|^[^/:]+:[0-9]+(/|$)", uri)) {
-    address <- paste0("http://", sub("^https?:/*", "", shown))
-    abort(
-      c(
-        "An address begins with http:// or https://: {.val {shown}} does not.",
-        i = "Is it {.val {address}}?"
-      ),
-      c("no_server", "invalid_argument"),
-      call = call
-    )
+  is_address <- grepl("^(https?:|databricks)|^[^/:]+:[0-9]+(/|$)", uri)
+  if (is_address || grepl("^[a-z+]+:", uri) && !is_database && !startsWith(uri, "file:")) {
+    abort_scheme(shown, start, call)
   }
-  if (grepl("^databricks", uri)) {
-    abort(
-      c(
-        "Unsupported scheme: 'databricks'",
-        i = "Give the address of the workspace, https://..., and its token by MLFLOW_TRACKING_TOKEN."
-      ),
-      c("no_server", "invalid_argument"),
-      call = call
-    )
-  }
-  if (!grepl("^[a-z+]+:", uri) || grepl("^(file|sqlite|postgresql|mysql)[+a-z]*:", uri)) {
-    abort(
-      c("{.val {shown}} is a place on disk or a database; R talks to a server over HTTP.", start),
-      "no_server",
-      call = call
-    )
-  }
+  abort(
+    c("{.val {shown}} is a place on disk or a database; R talks to a server over HTTP.", start),
+    "no_server",
+    call = call
+  )
+}
+
+# Of an address that is not HTTP's.
+abort_scheme <- function(uri, start, call) {
   scheme <- sub(":.*", "", uri)
-  abort(c("Unsupported scheme: '{scheme}'", start), c("no_server", "invalid_argument"), call = call)
+  if (scheme == "databricks") {
+    start <- c(
+      i = "Give the address of the workspace, https://..., and its token by MLFLOW_TRACKING_TOKEN."
+    )
+  }
+  problem <- "Unsupported scheme: '{scheme}'"
+  if (grepl("^https?:|^[^/:]+:[0-9]+(/|$)", uri)) {
+    address <- paste0("http://", sub("^https?:/*", "", uri))
+    problem <- "An address begins with http:// or https://: {.val {uri}} does not."
+    start <- c(i = "Is it {.val {address}}?")
+  }
+  abort(c(problem, start), c("no_server", "invalid_argument"), call = call)
 }
 
 hide_password <- function(uri) {

@@ -181,10 +181,12 @@ start_command <- function(arguments, command = command_path(call), call = rlang:
   }
   deadline <- Sys.time() + getOption("mlflow.connect.wait", 60)
   repeat {
+    # Asked before the log is read, which then is all that one that has ended will ever say.
+    has_ended <- !handle$is_alive()
     said <- readLines(log, warn = FALSE)
     address <- sub("^Listening at (http[^ ]+).*", "\\1", grep("^Listening at ", said, value = TRUE))
     if (length(address) > 0) break
-    if (!handle$is_alive() || Sys.time() > deadline) {
+    if (has_ended || Sys.time() > deadline) {
       stop_server()
       abort(
         c("{.code {basename(command)} {arguments[[1]]}} did not start.", failure_bullets(said)),

@@ -276,43 +276,17 @@ active_experiment_id <- function(call = rlang::caller_env()) {
 }
 
 experiment_table <- function(experiments) {
-  text <- function(field) vapply(experiments, function(x) x[[field]] %||% NA_character_, "")
-  number <- function(field) vapply(experiments, function(x) as_number(x[[field]]), 0)
   tibble::new_tibble(
     list(
-      experiment_id = text("experiment_id"),
-      name = text("name"),
-      artifact_location = text("artifact_location"),
-      lifecycle_stage = text("lifecycle_stage"),
-      last_update_time = number("last_update_time"),
-      creation_time = number("creation_time"),
+      experiment_id = text_column(experiments, "experiment_id"),
+      name = text_column(experiments, "name"),
+      artifact_location = text_column(experiments, "artifact_location"),
+      lifecycle_stage = text_column(experiments, "lifecycle_stage"),
+      last_update_time = number_column(experiments, "last_update_time"),
+      creation_time = number_column(experiments, "creation_time"),
       tags = lapply(experiments, function(x) pair_table(x$tags))
     ),
     nrow = length(experiments),
     class = "mlflow_experiment"
   )
-}
-
-# Tags or params as a tibble; without rows when there are none.
-pair_table <- function(pairs) {
-  tibble::new_tibble(
-    list(
-      key = vapply(pairs, function(x) x$key, ""),
-      value = vapply(pairs, function(x) x$value %||% "", "")
-    ),
-    nrow = length(pairs)
-  )
-}
-
-# Follow page tokens of a search by POST until `limit` or the end.
-search_pages <- function(client, endpoint, field, body, limit = Inf, call = rlang::caller_env()) {
-  found <- list()
-  repeat {
-    body$max_results <- min(1000, limit - length(found))
-    answer <- request_build(client, "POST", endpoint, body = body) |>
-      request_perform(idempotent = TRUE, call = call)
-    found <- c(found, answer[[field]])
-    body$page_token <- answer$next_page_token
-    if (is.null(body$page_token) || length(found) >= limit) return(found)
-  }
 }

@@ -88,19 +88,9 @@ mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signa
   } else if (!is.null(input_example)) {
     output <- model(input_example)
   }
-  if (is.null(signature) && !is.null(input_example)) {
-    signature <- mlflow_infer_signature(input_example, prediction_of(output))
-  }
-  if (!is.null(signature)) signature$params <- signature$params %||% crate_params(model)
+  signature <- complete_signature(signature, model, input_example, output)
 
-  spec <- utils::modifyList(
-    list(
-      crateflow_format = crateflow_format,
-      utc_time_created = utc_time(),
-      model_uuid = new_uuid()
-    ),
-    model_spec
-  )
+  spec <- utils::modifyList(new_spec(), model_spec)
   spec$flavors <- c(spec$flavors, crate_flavors(crate_file, packages, signature, output, batchable))
   spec$signature <- if (!is.null(signature)) signature_fields(signature)
   spec$saved_input_example_info <- if (!is.null(input_example)) write_example(input_example, folder)
@@ -112,6 +102,15 @@ mlflow_save_model.crate <- function(model, path, model_spec = list(), ..., signa
   write_spec(spec, folder)
   move_folder(folder, path)
   invisible(spec)
+}
+
+# Inferred where it was not given and there is an example, with the params of the crate.
+complete_signature <- function(signature, crate, input_example, output) {
+  if (is.null(signature) && !is.null(input_example)) {
+    signature <- mlflow_infer_signature(input_example, prediction_of(output))
+  }
+  if (!is.null(signature)) signature$params <- signature$params %||% crate_params(crate)
+  signature
 }
 
 # The flavor that R loads, and the one by which Python loads the same file.

@@ -3,6 +3,11 @@
 # The layout this package writes. A higher number means keys that it could not honour.
 crateflow_format <- 1
 
+# What every model says of itself.
+new_spec <- function() {
+  list(crateflow_format = crateflow_format, utc_time_created = utc_time(), model_uuid = new_uuid())
+}
+
 #' Read the MLmodel file of a folder
 #' @returns A list.
 #' @noRd

@@ -178,19 +178,17 @@ mlflow_search_model_versions <- function(filter = NULL, max_results = 1000, orde
 }
 
 version_table <- function(versions) {
-  text <- function(field) vapply(versions, function(x) x[[field]] %||% NA_character_, "")
-  number <- function(field) vapply(versions, function(x) as_number(x[[field]]), 0)
   tibble::new_tibble(
     list(
-      name = text("name"),
-      version = text("version"),
-      current_stage = text("current_stage"),
-      status = text("status"),
-      run_id = text("run_id"),
-      source = text("source"),
-      description = text("description"),
-      creation_timestamp = number("creation_timestamp"),
-      last_updated_timestamp = number("last_updated_timestamp"),
+      name = text_column(versions, "name"),
+      version = text_column(versions, "version"),
+      current_stage = text_column(versions, "current_stage"),
+      status = text_column(versions, "status"),
+      run_id = text_column(versions, "run_id"),
+      source = text_column(versions, "source"),
+      description = text_column(versions, "description"),
+      creation_timestamp = number_column(versions, "creation_timestamp"),
+      last_updated_timestamp = number_column(versions, "last_updated_timestamp"),
       tags = lapply(versions, function(x) pair_table(x$tags))
     ),
     nrow = length(versions)

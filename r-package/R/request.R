@@ -108,6 +108,19 @@ request_perform <- function(request, idempotent = request$method %in% c("GET", "
   })
 }
 
+# Follow page tokens of a search by POST until `limit` or the end.
+search_pages <- function(client, endpoint, field, body, limit = Inf, call = rlang::caller_env()) {
+  found <- list()
+  repeat {
+    body$max_results <- min(1000, limit - length(found))
+    answer <- request_build(client, "POST", endpoint, body = body) |>
+      request_perform(idempotent = TRUE, call = call)
+    found <- c(found, answer[[field]])
+    body$page_token <- answer$next_page_token
+    if (is.null(body$page_token) || length(found) >= limit) return(found)
+  }
+}
+
 request_send <- function(request, idempotent, path, call) {
   tries <- max(env_number("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 5), 0) + 1
   for (try in seq_len(tries)) {

@@ -30,16 +30,7 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
                              client = NULL, nested = FALSE, run_name = NULL, description = NULL,
                              parent_run_id = NULL, log_system_metrics = NULL) {
   fluent <- is.null(client)
-  watch <- if (is.null(log_system_metrics)) {
-    fluent && env_flag("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING")
-  } else {
-    check_flag(log_system_metrics)
-  }
-  if (watch && !fluent) {
-    abort("`log_system_metrics` cannot be given together with `client`: such a run is not active.",
-      "invalid_argument"
-    )
-  }
+  watch <- wants_sampler(log_system_metrics, fluent)
   if (!fluent && !is.null(run_id)) {
     abort("`run_id` cannot be given together with `client`: the run exists already.", "invalid_argument")
   }
@@ -56,11 +47,8 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
   }
   client <- as_client(client)
   run_id <- check_id(run_id, null = TRUE) %||% (if (fluent && is.null(parent)) env_first("MLFLOW_RUN_ID"))
-  if (!is.null(run_id)) {
-    update_run(client, run_id, status = "RUNNING")
-    run <- get_run(client, run_id)
-  } else {
-    run <- create_run(
+  run <- if (is.null(run_id)) {
+    create_run(
       client,
       experiment_id = check_id(experiment_id, null = TRUE) %||%
         (if (fluent) active_experiment_id()) %||% "0",
@@ -70,14 +58,36 @@ mlflow_start_run <- function(run_id = NULL, experiment_id = NULL, start_time = N
       ),
       run_name = check_string(run_name, null = TRUE)
     )
+  } else {
+    resume_run(client, run_id)
   }
-  if (fluent) {
-    session$runs <- c(session$runs, run$info$run_id)
-    session$experiment_id <- run$info$experiment_id
-    notify("active_run_id", list(run_id = run$info$run_id))
-  }
+  if (fluent) push_run(run$info)
   if (watch) start_sampler(run$info$run_id)
   run_table(list(run))
+}
+
+# Only the load during an active run is logged; without an argument, where the environment asks for it.
+wants_sampler <- function(log_system_metrics, fluent, call = rlang::caller_env()) {
+  if (is.null(log_system_metrics)) return(fluent && env_flag("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"))
+  if (check_flag(log_system_metrics, call = call) && !fluent) {
+    abort("`log_system_metrics` cannot be given together with `client`: such a run is not active.",
+      "invalid_argument",
+      call = call
+    )
+  }
+  log_system_metrics
+}
+
+resume_run <- function(client, run_id, call = rlang::caller_env()) {
+  update_run(client, run_id, status = "RUNNING", call = call)
+  get_run(client, run_id, call)
+}
+
+# Make a run the active one.
+push_run <- function(info) {
+  session$runs <- c(session$runs, info$run_id)
+  session$experiment_id <- info$experiment_id
+  notify("active_run_id", list(run_id = info$run_id))
 }
 
 create_run <- function(client, experiment_id, start_ms, tags, run_name, call = rlang::caller_env()) {
@@ -232,9 +242,18 @@ user_name <- function() {
   if (is.na(user) || !nzchar(user)) "unknown" else user
 }
 
+# The document that is knitted, the script that runs, or the one that is open in RStudio.
 source_name <- function() {
+  document <- if (isNamespaceLoaded("knitr")) knitr::current_input(dir = TRUE)
+  if (!is.null(document)) return(document)
   file <- grep("^--file=", commandArgs(FALSE), value = TRUE)
-  if (length(file) == 0) "<console>" else sub("^--file=", "", file[[1]])
+  if (length(file) > 0) return(sub("^--file=", "", file[[1]]))
+  edited <- if (in_rstudio()) rstudioapi::getSourceEditorContext()$path
+  if (length(edited) == 1 && nzchar(edited)) path.expand(edited) else "<console>"
+}
+
+in_rstudio <- function() {
+  interactive() && requireNamespace("rstudioapi", quietly = TRUE) && rstudioapi::isAvailable()
 }
 
 git_commit <- function(folder) {

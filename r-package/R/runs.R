@@ -210,20 +210,19 @@ mlflow_id.default <- function(object) {
 }
 
 run_table <- function(runs) {
-  text <- function(field) vapply(runs, function(x) x$info[[field]] %||% NA_character_, "")
-  time <- function(field) as_time(vapply(runs, function(x) as_number(x$info[[field]]), 0))
-  ids <- vapply(runs, function(x) x$info$run_id %||% x$info$run_uuid, "")
+  infos <- lapply(runs, `[[`, "info")
+  ids <- vapply(infos, function(x) x$run_id %||% x$run_uuid, "")
   tibble::new_tibble(
     list(
       run_uuid = ids,
-      experiment_id = text("experiment_id"),
-      run_name = text("run_name"),
-      user_id = text("user_id"),
-      status = text("status"),
-      start_time = time("start_time"),
-      end_time = time("end_time"),
-      artifact_uri = text("artifact_uri"),
-      lifecycle_stage = text("lifecycle_stage"),
+      experiment_id = text_column(infos, "experiment_id"),
+      run_name = text_column(infos, "run_name"),
+      user_id = text_column(infos, "user_id"),
+      status = text_column(infos, "status"),
+      start_time = time_column(infos, "start_time"),
+      end_time = time_column(infos, "end_time"),
+      artifact_uri = text_column(infos, "artifact_uri"),
+      lifecycle_stage = text_column(infos, "lifecycle_stage"),
       run_id = ids,
       metrics = lapply(runs, function(x) metric_table(x$data$metrics)),
       params = lapply(runs, function(x) pair_table(x$data$params)),
@@ -232,32 +231,4 @@ run_table <- function(runs) {
     nrow = length(runs),
     class = "mlflow_run"
   )
-}
-
-metric_table <- function(metrics) {
-  tibble::new_tibble(
-    list(
-      key = vapply(metrics, function(x) x$key, ""),
-      value = vapply(metrics, function(x) as_number(x$value), 0),
-      timestamp = as_time(vapply(metrics, function(x) as_number(x$timestamp), 0)),
-      step = vapply(metrics, function(x) as_number(x$step %||% 0), 0)
-    ),
-    nrow = length(metrics)
-  )
-}
-
-as_time <- function(ms) {
-  .POSIXct(ms / 1000)
-}
-
-# Milliseconds since 1970, from those or from a time.
-as_ms <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  force(arg)
-  if (is.null(x)) return(NULL)
-  if (inherits(x, "POSIXt")) x <- as.numeric(as.POSIXct(x)) * 1000
-  round(check_number(x, arg = arg, call = call))
-}
-
-now_ms <- function() {
-  round(as.numeric(Sys.time()) * 1000)
 }

@@ -45,40 +45,44 @@ scoring_app <- function(folder) {
   crate <- mlflow_load_flavor(structure(list(fields = fields), class = "mlflow_flavor_crate"), folder)
   signature <- lapply(spec$signature[lengths(spec$signature) > 0], from_json)
   score <- function(req) {
-    request <- request_of(req)
-    rows <- as_trained(request_rows(request, signature$inputs), fields)
-    n <- if (is.data.frame(rows) || is.matrix(rows)) nrow(rows) else length(rows)
-    if (n == 0) return("[]")
-    params <- request_params(request$params, signature$params, names(formals(unclass(crate)))[-1])
-    result <- tryCatch(
-      suppressWarnings(do.call(crate, c(list(rows), params))),
-      error = function(cnd) refuse(conditionMessage(cnd), "BAD_REQUEST")
-    )
-    predictions_json(result, n)
+    paste0("{\"predictions\": ", score_json(request_of(req), crate, fields, signature), "}")
   }
   routes <- list(
-    "/invocations" = list("POST", function(req) paste0("{\"predictions\": ", score(req), "}")),
+    "/invocations" = list("POST", score),
     "/ping" = list("GET", function(req) "\n"),
     "/health" = list("GET", function(req) "\n"),
     "/version" = list("GET", function(req) as.character(utils::packageVersion("crateflow")))
   )
   function(req) {
     tryCatch(
-      {
-        route <- routes[[req$PATH_INFO]]
-        if (is.null(route)) {
-          refuse(paste0("There is no '", req$PATH_INFO, "' here."), "ENDPOINT_NOT_FOUND", 404L)
-        }
-        if (req$REQUEST_METHOD != route[[1]]) {
-          refuse(paste0(req$PATH_INFO, " answers to ", route[[1]], "."), "ENDPOINT_NOT_FOUND", 405L)
-        }
-        http_answer(200L, route[[2]](req))
-      },
+      http_answer(200L, handler_of(req, routes)(req)),
       scoring_refusal = function(cnd) {
         http_answer(cnd$status, to_json(list(error_code = cnd$code, message = cnd$message)))
       }
     )
   }
+}
+
+handler_of <- function(req, routes) {
+  route <- routes[[req$PATH_INFO]]
+  if (is.null(route)) refuse(paste0("There is no '", req$PATH_INFO, "' here."), "ENDPOINT_NOT_FOUND", 404L)
+  if (req$REQUEST_METHOD != route[[1]]) {
+    refuse(paste0(req$PATH_INFO, " answers to ", route[[1]], "."), "ENDPOINT_NOT_FOUND", 405L)
+  }
+  route[[2]]
+}
+
+# The predictions for the rows of a request, as JSON.
+score_json <- function(request, crate, fields, signature) {
+  rows <- as_trained(request_rows(request, signature$inputs), fields)
+  n <- if (is.data.frame(rows) || is.matrix(rows)) nrow(rows) else length(rows)
+  if (n == 0) return("[]")
+  params <- request_params(request$params, signature$params, names(formals(unclass(crate)))[-1])
+  result <- tryCatch(
+    suppressWarnings(do.call(crate, c(list(rows), params))),
+    error = function(cnd) refuse(conditionMessage(cnd), "BAD_REQUEST")
+  )
+  predictions_json(result, n)
 }
 
 http_answer <- function(status, body) {

@@ -2,6 +2,9 @@
 
 servers <- new.env(parent = emptyenv())
 
+# How long a test waits for what must happen, before it calls it not happening; of no meaning otherwise.
+limit_s <- 300
+
 #' Point a test at the tracking server, with nothing active and nothing of the user's environment.
 #'
 #' It is that of CRATEFLOW_TEST_SERVER where another kind of server is to be tried.
@@ -49,6 +52,7 @@ local_session <- function(uri = NULL, env = parent.frame()) {
 # The package finds the command in the environment.
 local_command <- function(env = parent.frame()) {
   withr::local_envvar(CRATEFLOW_BIN = crateflow_command(), .local_envir = env)
+  withr::local_options(mlflow.connect.wait = limit_s, .local_envir = env)
 }
 
 start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
@@ -63,17 +67,18 @@ start_crateflow <- function(arguments, folder, env = testthat::teardown_env()) {
   withr::defer(
     {
       process$signal(tools::SIGTERM)
-      process$wait(10000)
+      process$wait(1000 * limit_s)
       process$kill_tree()
     },
     envir = env
   )
-  deadline <- Sys.time() + 120
+  deadline <- Sys.time() + limit_s
   repeat {
+    has_ended <- !process$is_alive()
     said <- readLines(log, warn = FALSE)
     address <- sub("^Listening at (http[^ ]+).*", "\\1", grep("^Listening at ", said, value = TRUE))
     if (length(address) > 0) return(address[[1]])
-    if (!process$is_alive() || Sys.time() > deadline) {
+    if (has_ended || Sys.time() > deadline) {
       stop("`crateflow ", arguments[[1]], "` does not start:\n", paste(said, collapse = "\n"))
     }
     process$poll_io(50)
@@ -125,13 +130,15 @@ requests_to <- function(server) {
 
 # The first line that a process prints; what it says in place of one is in the file `errors`, or its stderr.
 first_line <- function(process, errors = NULL) {
-  deadline <- Sys.time() + 120
+  deadline <- Sys.time() + limit_s
   repeat {
+    # Asked before what it printed is read, which then is all.
+    has_ended <- !process$is_alive()
     # It may be woken up by the end of another process.
     process$poll_io(1000)
     line <- process$read_output_lines(n = 1)
     if (length(line) > 0) return(line[[1]])
-    if (!process$is_alive() || Sys.time() > deadline) {
+    if (has_ended || Sys.time() > deadline) {
       said <- if (is.null(errors)) process$read_all_error_lines() else readLines(errors)
       stop(paste(said, collapse = "\n"))
     }
@@ -141,7 +148,7 @@ first_line <- function(process, errors = NULL) {
 # Run R code in a fresh process, as a user would; returns the lines it prints.
 run_r <- function(code, env = character(), arguments = character()) {
   process <- start_r(code, env, arguments)
-  process$wait(60000)
+  process$wait(1000 * limit_s)
   c(process$read_all_output_lines(), process$read_all_error_lines())
 }
 

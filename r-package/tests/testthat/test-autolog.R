@@ -190,7 +190,7 @@ test_that("a training that fails fails its run, and raises its own error", {
 
 test_that("a training that is interrupted kills its run", {
   uri <- local_tracking()
-  slow <- "slow <- function(x) { cat('training\\n'); Sys.sleep(60); x }"
+  slow <- "slow <- function(x) { cat('training\\n'); Sys.sleep(1000); x }"
   trainings <- c(
     "mlflow_autolog(); lm(dist ~ slow(speed), cars)",
     "mlflow_fit(lm(dist ~ slow(speed), cars))",
@@ -205,7 +205,7 @@ test_that("a training that is interrupted kills its run", {
     expect_identical(first_line(process), "training")
     expect_identical(trained()$status, "RUNNING")
     process$interrupt()
-    process$wait(60000)
+    process$wait(1000 * limit_s)
     expect_identical(trained()$status, "KILLED")
   }
 })

@@ -35,7 +35,7 @@ test_that("a scoring server that is not daemonized runs until it is interrupted"
   url <- sub("^Scoring at (http[^ ]+)/invocations;.*", "\\1", first_line(process))
   expect_equal(mlflow_score(url, iris[1:3, ]), unname(iris_crate()(iris[1:3, ])))
   process$interrupt()
-  process$wait(20000)
+  process$wait(1000 * limit_s)
   withr::local_envvar(MLFLOW_HTTP_REQUEST_MAX_RETRIES = "0")
   expect_error(mlflow_score(url, iris[1:3, ]), "cannot be reached")
 })
@@ -50,7 +50,7 @@ test_that("of what a command says, its error is told", {
 
 test_that("what keeps a server from starting is told", {
   local_command()
-  withr::local_options(mlflow.connect.wait = 20)
+  withr::local_options(mlflow.connect.wait = limit_s)
   expect_error(start_command(c("server", "--no-such-option")), "no-such-option",
     class = "crateflow_error_unavailable"
   )

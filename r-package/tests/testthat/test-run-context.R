@@ -38,15 +38,15 @@ test_that("an interrupt kills the run and goes on", {
 test_that("a real interrupt kills the run, in a block and out of it", {
   uri <- local_tracking()
   blocks <- c(
-    "with(run <- mlflow_start_run(), { cat(run$run_id, '\\n'); Sys.sleep(60) })",
-    "run <- mlflow_start_run(); cat(run$run_id, '\\n'); Sys.sleep(60)"
+    "with(run <- mlflow_start_run(), { cat(run$run_id, '\\n'); Sys.sleep(1000) })",
+    "run <- mlflow_start_run(); cat(run$run_id, '\\n'); Sys.sleep(1000)"
   )
   for (block in blocks) {
     process <- start_r(c("library(crateflow)", block), c(MLFLOW_TRACKING_URI = uri))
     run_id <- trimws(first_line(process))
     expect_identical(mlflow_get_run(run_id)$status, "RUNNING")
     process$interrupt()
-    process$wait(20000)
+    process$wait(1000 * limit_s)
     expect_false(process$is_alive())
     expect_identical(mlflow_get_run(run_id)$status, "KILLED")
   }
@@ -181,4 +181,13 @@ test_that("a run left open when R ends is closed as killed, also after an error"
     tags <- run$tags[[1]]
     expect_identical(tags$value[tags$key == "mlflow.source.name"], file)
   }
+})
+
+test_that("the source of a run in a document is the document", {
+  skip_if_not_installed("knitr")
+  folder <- withr::local_tempdir()
+  document <- file.path(folder, "report.Rmd")
+  writeLines(c("```{r, echo = FALSE, comment = ''}", "cat(source_name())", "```"), document)
+  knitted <- knitr::knit(document, file.path(folder, "report.md"), quiet = TRUE, envir = environment())
+  expect_match(readLines(knitted), normalizePath(document), fixed = TRUE, all = FALSE)
 })

@@ -1,7 +1,7 @@
 logged_metrics <- function(run) mlflow_get_run(mlflow_id(run))$metrics[[1]]
 
 # Wait for what another process does.
-eventually <- function(happened, seconds = 120) {
+eventually <- function(happened, seconds = limit_s) {
   deadline <- Sys.time() + seconds
   while (Sys.time() < deadline) {
     if (happened()) return(TRUE)
@@ -48,7 +48,7 @@ test_that("it ends with a session that is killed", {
   process <- start_r(
     c(
       "library(crateflow)", "run <- mlflow_start_run(log_system_metrics = TRUE)",
-      "cat(run$run_id, '\\n')", "Sys.sleep(60)"
+      "cat(run$run_id, '\\n')", "Sys.sleep(1000)"
     ),
     c(MLFLOW_TRACKING_URI = uri, MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL = "0.1")
   )
