@@ -27,7 +27,7 @@ import pycore as mlflow
 
 HERE = Path(__file__).resolve().parent
 MODEL_URI = "models:/iris-lm/Production"
-START_LIMIT_S = 60
+START_LIMIT_S = 300
 
 
 class DemoFailed(Exception):
@@ -131,10 +131,12 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     """Wait for the line in which a server says where it listens."""
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
+        # Asked before the log is read, which then is all that one that has ended will ever say.
+        has_ended = process.poll() is not None
         for line in log.read_text().splitlines():
             if line.startswith("Listening at "):
                 return line.split()[-1]
-        if process.poll() is not None:
+        if has_ended:
             raise DemoFailed(f"the server ended at once:\n{log.read_text()}")
         time.sleep(0.05)
     raise DemoFailed(f"the server did not listen within {START_LIMIT_S} s:\n{log.read_text()}")

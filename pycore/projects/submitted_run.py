@@ -99,11 +99,11 @@ class SubmittedRun:
     def cancel(self) -> None:
         """End the command and what it has started, and wait until it has ended."""
         self._cancelled.set()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            self._signal(number)
-            with contextlib.suppress(TimeoutError):
-                self._outcome.exception(_GRACE_S)
-                break
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            self._outcome.exception(_GRACE_S)
+        self._signal(signal.SIGKILL)
+        self._outcome.exception()
         if self.get_status() == RunStatus.KILLED.name:
             self._say(f"Run (ID '{self.run_id}') killed")
 
@@ -130,7 +130,9 @@ class SubmittedRun:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+            # It may have ended since.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def _watch(self) -> None:
         try:
@@ -172,8 +174,10 @@ class SubmittedRun:
             for stream, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
                 outputs.register(_required(stream), selectors.EVENT_READ, _Output(target))
             while outputs.get_map():
+                # Asked before the outputs are, which then hold all that it will ever say.
+                has_ended = process.poll() is not None
                 ready = outputs.select(_POLL_S)
-                if not ready and process.poll() is not None:
+                if has_ended and not ready:
                     break  # a process left in the background keeps the output open: it is not waited for
                 for key, _ in ready:
                     data = os.read(key.fd, _CHUNK_BYTES)
