@@ -24,7 +24,7 @@ ENVIRONMENT = {
     "_R_CHECK_SYSTEM_CLOCK_": "false",
     "_R_CHECK_PACKAGE_DEPENDS_IGNORE_MISSING_ENHANCES_": "true",
     "_R_CHECK_TESTS_NLINES_": "0",
-    "_R_CHECK_EXAMPLE_TIMING_THRESHOLD_": "60",
+    "_R_CHECK_EXAMPLE_TIMING_THRESHOLD_": "3600",
     # Where it would wait for repositories that are out of reach.
     "R_CRAN_SRC": "file:///none",
     "R_CRAN_WEB": "file:///none",

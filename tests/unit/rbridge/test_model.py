@@ -377,23 +377,30 @@ class TestProcess:
             killer.join()
             assert model.predict([1.0], params={"code": "x"}).tolist() == [1.0]
 
-    def test_interrupt_gives_up_the_process(self, crates):
+    def test_interrupt_gives_up_the_process(self, crates, tmp_path):
         printed = run_python(
             """
-            import os, signal, sys, threading
+            import os, signal, sys, threading, time
             from rbridge import _load_pyfunc
 
             model = _load_pyfunc(sys.argv[1])
             model.predict([1.0], params={"code": "x"})
             before = model.process_id
-            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+            def interrupt():
+                while not os.path.exists(sys.argv[2]):
+                    time.sleep(0.01)
+                os.kill(os.getpid(), signal.SIGINT)
+
+            threading.Thread(target=interrupt).start()
             try:
-                model.predict([1.0], params={"code": "repeat NULL"})
+                model.predict([1.0], params={"code": f"file.create('{sys.argv[2]}'); repeat NULL"})
             except KeyboardInterrupt:
                 print(model.predict([1.0], params={"code": "x"}).tolist(), model.process_id != before)
             model.close()
             """,
             str(crates / "run.bin"),
+            str(tmp_path / "begun"),
         )
         assert printed.strip() == "[1.0] True"
 
@@ -452,10 +459,10 @@ class TestProcess:
             model.predict([1.0])
             fork = os.fork() if sys.argv[2] == "True" else 0
             if sys.argv[2] == "True" and fork == 0:
-                time.sleep(60)
+                time.sleep(1000)
                 os._exit(0)
             print(model.process_id, fork, flush=True)
-            time.sleep(60)
+            time.sleep(1000)
         """
         command = [sys.executable, "-c", textwrap.dedent(code), str(crates / "identity.bin"), str(sibling)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:

@@ -3,6 +3,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from process_tree import is_alive
 from processes import CRATEFLOW
 from tracked import Tracked
 from waiting import LIMIT_S, until
@@ -107,7 +108,7 @@ def test_who_stops_the_command_stops_the_project(
     assert started.returncode == 130
     assert said.endswith(f"=== Run (ID '{run.info.run_id}') killed ===\n\nInterrupted.\n")
     assert run.info.status == "KILLED"
-    assert not Path("/proc", (project / "pid").read_text().strip()).exists()
+    until(lambda: not is_alive(int((project / "pid").read_text())))
 
 
 def test_a_reader_that_has_gone_ends_no_project(tracked: Tracked, project: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_run_that_its_command_has_failed(folder: Path, client: mlflow.MlflowCl
 
 
 def test_a_cancelled_run_ends_with_all_it_has_started(folder: Path, client: mlflow.MlflowClient) -> None:
-    submitted = mlflow.run(write(folder, "sleep 600 & echo $! > pid; wait"), synchronous=False)
+    submitted = mlflow.run(write(folder, "sleep 1000 & echo $! > pid; wait"), synchronous=False)
     until(lambda: (folder / "pid").exists() and (folder / "pid").read_text().strip())
     child = int((folder / "pid").read_text())
 
@@ -149,7 +149,7 @@ def test_cancelling_what_has_ended_changes_nothing(folder: Path) -> None:
 
 
 def test_a_process_left_in_the_background_is_not_waited_for(folder: Path) -> None:
-    submitted = mlflow.run(write(folder, "sleep 60 & echo $! > pid"))
+    submitted = mlflow.run(write(folder, "sleep 1000 & echo $! > pid"))
     assert submitted.wait()
     os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
 
@@ -257,7 +257,7 @@ def test_a_command_that_cannot_be_started(folder: Path, client: mlflow.MlflowCli
 
 def test_an_interrupt_at_any_moment_ends_all(folder: Path, client: mlflow.MlflowClient) -> None:
     """From the main thread's start of the command on, an interrupt leaves nothing running."""
-    write(folder, "echo $$ > pid; sleep 600")
+    write(folder, "echo $$ > pid; sleep 1000")
     code = (
         "import os, signal, sys, threading\n"
         "import pycore as mlflow\n"
