@@ -10,6 +10,7 @@ from pycore.tracking import async_logging, batches, run_context, values
 from pycore.tracking.arguments import checked_methods
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
+from pycore.tracking.garbage import collection_paused
 
 
 @checked_methods
@@ -77,14 +78,15 @@ class ClientRuns(ClientConnection):
         page_token: str | None = None,
     ) -> PagedList[Run]:
         """Return a page of runs, the latest started first unless `order_by` says otherwise."""
-        return self.tracking.runs.search(
-            values.texts(experiment_ids),
-            filter_string or "",
-            ViewType(run_view_type),
-            max_results,
-            values.texts(order_by),
-            page_token,
-        )
+        with collection_paused():
+            return self.tracking.runs.search(
+                values.texts(experiment_ids),
+                filter_string or "",
+                ViewType(run_view_type),
+                max_results,
+                values.texts(order_by),
+                page_token,
+            )
 
     def list_run_infos(
         self,
@@ -170,7 +172,8 @@ class ClientRuns(ClientConnection):
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a key, by time, step and value; none for an unknown key."""
-        return list(self.tracking.metrics.get_history(run_id, key))
+        with collection_paused():
+            return list(self.tracking.metrics.get_history(run_id, key))
 
     def _queue(
         self,
