@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,7 +44,7 @@ class LocalArtifactStore:
             return []
         with _translated(path), os.scandir(folder) as entries:
             infos = [self._info(path, entry) for entry in entries if self._is_visible(entry)]
-        return sorted(infos, key=lambda info: info.path)
+        return sorted((info for info in infos if info is not None), key=lambda info: info.path)
 
     def open(self, path: str) -> BinaryIO:
         """Open a file for reading; `NotFound` when there is none."""
@@ -78,10 +78,12 @@ class LocalArtifactStore:
         parent, _, name = path.rpartition("/")
         entry = self._resolved(parent) / name
         with _translated(path):
-            if target.is_dir() and not entry.is_symlink():
-                shutil.rmtree(target)
-            else:
-                entry.unlink(missing_ok=True)
+            while target.is_dir() and not entry.is_symlink():
+                # Somebody else may be deleting it as well.
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(target)
+                    return
+            entry.unlink(missing_ok=True)
 
     def _resolved(self, path: str) -> Path:
         place = self.root / path
@@ -108,9 +110,13 @@ class LocalArtifactStore:
         return real.exists() and real.is_relative_to(self.root)
 
     @staticmethod
-    def _info(folder: str, entry: os.DirEntry[str]) -> FileInfo:
+    def _info(folder: str, entry: os.DirEntry[str]) -> FileInfo | None:
+        """Describe an entry; None for one that was deleted since the folder was read."""
         is_dir = entry.is_dir()
-        size = None if is_dir else entry.stat().st_size
+        try:
+            size = None if is_dir else entry.stat().st_size
+        except FileNotFoundError:
+            return None
         return FileInfo(joined(folder, entry.name), is_dir, size)
 
 

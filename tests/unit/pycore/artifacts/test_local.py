@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,29 @@ def test_listing_shows_one_level_by_path(store):
     ]
     assert store.list("b") == store.list("b/") == [FileInfo("b/c.txt", False, 5), FileInfo("b/d", True)]
     assert store.list(".") == store.list()
+
+
+def test_what_is_deleted_meanwhile_is_not_listed(store, monkeypatch):
+    put(store, "a.txt")
+    put(store, "gone.txt")
+    scandir = os.scandir
+
+    def scandir_then_delete(folder):
+        entries = list(scandir(folder))
+        store.delete("gone.txt")
+        return nullcontext(entries)
+
+    monkeypatch.setattr(os, "scandir", scandir_then_delete)
+    assert [info.path for info in store.list()] == ["a.txt"]
+
+
+def test_many_may_delete_a_folder_at_once(store):
+    for _ in range(5):
+        for number in range(200):
+            put(store, f"d/{number % 10}/{number}")
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(store.delete, ["d"] * 4)) == [None] * 4
+        assert everything(store.root) == []
 
 
 @pytest.mark.parametrize("path", ["a.txt", "nowhere", "a.txt/below"])

@@ -37,7 +37,7 @@ def test_every_request_is_a_line(logged: Rest, log: Path) -> None:
         ("GET", None, 404),
         ("PUT", None, 405),
     ]
-    assert all(0 < line["ms"] < 60_000 for line in lines(log))
+    assert all(line["ms"] > 0 for line in lines(log))
     assert "secret" not in log.read_text()
 
 
