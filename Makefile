@@ -97,7 +97,7 @@ endef
 
 .make/flavors: pyproject.toml .make/r-package
 	@echo "Setting up large model libraries in .venv-flavors"
-	@$(call install-missing,default-jre-headless $(addprefix r-cran-,rpart testthat processx))
+	@$(call install-missing,default-jre-headless podman runc mmdebstrap $(addprefix r-cran-,rpart testthat processx))
 	@[ -x $(FLAVORS_BIN)/python ] || $(PYTHON) -m venv .venv-flavors
 	@$(FLAVORS_BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models,r,dev,heavy]'
 	@command -v npm >/dev/null || { $(call install-missing,npm); }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-#: In place of Docker, which cannot run where the tests do: it leaves a note of its arguments and of the files
+#: In place of Docker, which tests/heavy has: it leaves a note of its arguments and of the files
 #: it was started among, says what it is told to, and ends with the status it is told.
 ENGINE = """#!{python}
 import json, os, pathlib, sys
