@@ -126,12 +126,13 @@ check_tags <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
       call = call
     )
   }
-  for (key in names(x)) {
-    if (!is.atomic(x[[key]]) || length(x[[key]]) != 1) {
-      abort("{.arg {arg}} must give one value per key; `{key}` is {describe(x[[key]])}.", "invalid_argument",
-        call = call
-      )
-    }
+  wrong <- which(lengths(x) != 1 | !vapply(x, is.atomic, NA))
+  if (length(wrong) > 0) {
+    key <- names(x)[[wrong[[1]]]]
+    value <- x[[wrong[[1]]]]
+    abort("{.arg {arg}} must give one value per key; `{key}` is {describe(value)}.", "invalid_argument",
+      call = call
+    )
   }
   unname(Map(function(key, value) list(key = as_utf8(key), value = as_text(value)), names(x), x))
 }

@@ -35,7 +35,7 @@ mlflow_log_metric <- function(key, value, timestamp = NULL, step = NULL, run_id 
 #' @export
 mlflow_log_metrics <- function(metrics, step = NULL, timestamp = NULL, run_id = NULL,
                                client = NULL) {
-  if (!rlang::is_named(metrics)) {
+  if (length(metrics) > 0 && !rlang::is_named(metrics)) {
     abort("{.arg metrics} must give one number per name.", "invalid_argument")
   }
   timestamp <- as_ms(timestamp) %||% now_ms()

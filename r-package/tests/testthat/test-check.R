@@ -22,6 +22,7 @@ test_that("tags come in any of the usual forms", {
   expect_null(check_tags(list()))
   expect_error(check_tags(c("a", "b")), "must give one value per key", class = "crateflow_error")
   expect_error(check_tags(list(a = 1:2)), class = "crateflow_error_invalid_input")
+  expect_error(check_tags(list(a = 1, b = "x", b = NULL)), "`b` is NULL", fixed = TRUE)
 })
 
 test_that("values are stored as plain texts", {
