@@ -4,7 +4,7 @@
 #' is started and stays active until [mlflow_end_run()].
 #'
 #' @inheritParams mlflow_create_experiment
-#' @param key,value The param; the value is stored as text.
+#' @param key,value The param; the value is stored as text, a formula as its code.
 #' @param params Named list or vector.
 #' @param run_id By default the active run.
 #' @returns `mlflow_log_param()` returns the value as text, `mlflow_log_params()` returns `params`; both
