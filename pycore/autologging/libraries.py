@@ -11,6 +11,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
+from pycore.tracking.arguments import checked
+
 #: Module of each library and the module of ours that logs it.
 _LIBRARIES = {
     "keras": "pycore.autologging.keras",
@@ -23,6 +25,7 @@ _LIBRARIES = {
 }
 
 
+@checked
 def autolog(
     log_input_examples: bool = False,
     log_model_signatures: bool = True,

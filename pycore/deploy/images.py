@@ -13,10 +13,12 @@ from pycore.deploy.recipe import LOCAL, ImageOptions
 from pycore.errors import InvalidInput
 from pycore.models.save import new_folder
 from pycore.tracking import model_uris
+from pycore.tracking.arguments import checked
 
 __all__ = ["build_docker", "generate_dockerfile"]
 
 
+@checked
 def build_docker(
     model_uri: str | Path | None = None,
     name: str = "mlflow-pyfunc",
@@ -80,6 +82,7 @@ def build_docker(
         builder.build(Path(folder), name)
 
 
+@checked
 def generate_dockerfile(
     model_uri: str | Path | None = None,
     output_directory: str | Path = "mlflow-dockerfile",

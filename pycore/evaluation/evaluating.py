@@ -18,6 +18,7 @@ from pycore.evaluation.result import EvaluationArtifact, EvaluationResult
 from pycore.evaluation.thresholds import MetricThreshold, validate_evaluation_results
 from pycore.tracking import fluent_inputs, fluent_logging
 from pycore.tracking.active_run import active_run, start_run
+from pycore.tracking.arguments import checked
 
 #: What MLflow calls the parts of an evaluation.
 _EVALUATORS = ("default", CLASSIFIER, REGRESSOR, "shap")
@@ -28,6 +29,7 @@ def list_evaluators() -> list[str]:
     return list(_EVALUATORS)
 
 
+@checked
 def evaluate(
     model: Any = None,
     data: Any = None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pycore.errors import InvalidInput
+from pycore.tracking.arguments import checked
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class EvaluationMetric:
     greater_is_better: bool
 
 
+@checked
 def make_metric(
     *, eval_fn: Callable[..., float], greater_is_better: bool, name: str | None = None, **_: Any
 ) -> EvaluationMetric:

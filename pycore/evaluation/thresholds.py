@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pycore.errors import InvalidInput, ModelValidationFailed
 from pycore.evaluation.result import EvaluationResult
+from pycore.tracking.arguments import checked
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class MetricThreshold:
         return self.min_absolute_change is not None or self.min_relative_change is not None
 
 
+@checked
 def validate_evaluation_results(
     validation_thresholds: Mapping[str, MetricThreshold],
     candidate_result: EvaluationResult,

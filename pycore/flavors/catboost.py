@@ -19,6 +19,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "catboost"
 
@@ -28,6 +29,7 @@ _FORMAT = "cbm"
 _CLASSES = ("CatBoostClassifier", "CatBoostRanker", "CatBoostRegressor", "CatBoost")
 
 
+@checked
 def save_model(
     cb_model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any
 ) -> None:

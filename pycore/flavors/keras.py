@@ -21,6 +21,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "keras"
 
@@ -32,6 +33,7 @@ _MODEL_FILES = (MODEL_FILE, "model.h5")
 _BACKENDS = {"jax": ("jax",), "tensorflow": ("tensorflow", "tensorflow-cpu"), "torch": ("torch",)}
 
 
+@checked
 def save_model(model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any) -> None:
     """Save a model into a new folder.
 

@@ -21,6 +21,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "lightgbm"
 
@@ -29,6 +30,7 @@ _BOOSTER_FILE = "model.lgb"
 _ESTIMATOR_FILE = "model.pkl"
 
 
+@checked
 def save_model(
     lgb_model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any
 ) -> None:

@@ -22,6 +22,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "onnx"
 
@@ -30,6 +31,7 @@ _MODEL_FILE = "model.onnx"
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
+@checked
 def save_model(
     onnx_model: Any,
     path: str | Path,

@@ -20,12 +20,14 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "prophet"
 
 _MODEL_FILE = "model.pr"
 
 
+@checked
 def save_model(
     pr_model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any
 ) -> None:

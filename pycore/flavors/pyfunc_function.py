@@ -35,6 +35,7 @@ from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.models.type_hints import FROM_TYPE_HINTS
 from pycore.tracking import model_logging, model_uris
+from pycore.tracking.arguments import checked
 
 __all__ = [
     "FLAVOR",
@@ -61,6 +62,7 @@ _ARTIFACTS = "artifacts"
 _DATA = "data"
 
 
+@checked
 def load_model(
     model_uri: str | Path,
     suppress_warnings: bool = False,
@@ -94,6 +96,7 @@ def load_model(
 load_pyfunc = load_model
 
 
+@checked
 def save_model(
     path: str | Path,
     loader_module: str | None = None,
@@ -192,6 +195,7 @@ def save_model(
     save_folder(path, write, given, model=mlflow_model, requirements=requirements)
 
 
+@checked
 def log_model(
     artifact_path: str | None = None,
     loader_module: str | None = None,
@@ -213,6 +217,7 @@ def log_model(
     return model_logging.log_saved(save, artifact_path, **options)
 
 
+@checked
 def add_to_model(
     model: Model,
     loader_module: str,
@@ -242,6 +247,7 @@ def add_to_model(
     return model.add_flavor(PYFUNC, section | {"env": environment or dict(ENV)})
 
 
+@checked
 def get_model_dependencies(model_uri: str | Path, format: str = "pip") -> str:
     """Return the local path of the file that lists a model's packages.
 

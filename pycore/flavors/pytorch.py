@@ -26,6 +26,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import fluent_logging, model_loading, model_logging, model_uris
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "pytorch"
 
@@ -38,6 +39,7 @@ _STATE_FILE = "state_dict.pth"
 _PICKLE_MODULE = "mlflow.pytorch.pickle_module"
 
 
+@checked
 def save_model(
     pytorch_model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any
 ) -> None:
@@ -119,6 +121,7 @@ def load_model(model_uri: str | Path, dst_path: str | Path | None = None, **opti
     return _load(path, model, **options)
 
 
+@checked
 def save_state_dict(state_dict: Mapping[str, Any], path: str | Path, **options: Any) -> None:
     """Save the state of a module, of an optimizer or of both into a folder, without any code.
 
@@ -146,6 +149,7 @@ def save_state_dict(state_dict: Mapping[str, Any], path: str | Path, **options: 
     torch.save(state_dict, Path(path) / _STATE_FILE, **options)
 
 
+@checked
 def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options: Any) -> None:
     """Save a state into the artifacts of the active run; a run is started when there is none.
 
@@ -163,6 +167,7 @@ def log_state_dict(state_dict: Mapping[str, Any], artifact_path: str, **options:
         fluent_logging.log_artifacts(folder, artifact_path)
 
 
+@checked
 def load_state_dict(state_dict_uri: str | Path, **options: Any) -> Any:
     """Load a state.
 

@@ -21,12 +21,14 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.tracking import model_loading, model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "sklearn"
 
 _MODEL_FILE = "model.pkl"
 
 
+@checked
 def save_model(
     sk_model: Any,
     path: str | Path,

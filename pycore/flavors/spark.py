@@ -25,6 +25,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "spark"
 
@@ -34,6 +35,7 @@ _PIPELINE = "pyspark.ml.pipeline.PipelineModel"
 _SHARED_FOLDER = "/tmp/mlflow"  # noqa: S108 - a path of Spark's file system, and MLflow's default
 
 
+@checked
 def save_model(
     spark_model: Any,
     path: str | Path,

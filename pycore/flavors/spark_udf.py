@@ -20,11 +20,13 @@ from pycore.models.pyfunc import PyFuncModel
 from pycore.models.schema import Schema
 from pycore.models.spec import Model
 from pycore.tracking import model_uris
+from pycore.tracking.arguments import checked
 
 #: Spark's names of the column types of a signature that have others.
 _SPARK_TYPES = {DataType.integer: "int", DataType.long: "bigint", DataType.datetime: "timestamp"}
 
 
+@checked
 def spark_udf(
     spark: Any,
     model_uri: str | Path,

@@ -19,12 +19,14 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "statsmodels"
 
 _MODEL_FILE = "model.statsmodels"
 
 
+@checked
 def save_model(
     statsmodels_model: Any,
     path: str | Path,

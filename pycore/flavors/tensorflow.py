@@ -21,6 +21,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.tracking import model_loading, model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "tensorflow"
 
@@ -29,6 +30,7 @@ _MODULE = "tf2-module"
 _MODULE_FOLDER = "tf2model"
 
 
+@checked
 def save_model(model: Any, path: str | Path, *, mlflow_model: Model | None = None, **companions: Any) -> None:
     """Save a model of Keras or a module into a new folder.
 

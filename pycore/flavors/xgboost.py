@@ -22,6 +22,7 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
+from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "xgboost"
 
@@ -32,6 +33,7 @@ _BOOSTER = "xgboost.core.Booster"
 _DISTRIBUTIONS = ("xgboost", "xgboost-cpu")
 
 
+@checked
 def save_model(
     xgb_model: Any,
     path: str | Path,

@@ -19,6 +19,7 @@ from pycore.projects.project import Project
 from pycore.projects.source import Source
 from pycore.projects.submitted_run import SubmittedRun
 from pycore.tracking import active_experiment, run_context, values
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 __all__ = ["SubmittedRun", "run"]
@@ -32,6 +33,7 @@ BRANCH_TAG = "mlflow.source.git.branch"
 REPOSITORY_TAG = "mlflow.source.git.repoURL"
 
 
+@checked
 def run(
     uri: str,
     entry_point: str = "main",

@@ -19,6 +19,7 @@ from pycore.entities import Metric, Param, RunTag
 from pycore.errors import DeadlineExceeded
 from pycore.protocols import Runs
 from pycore.tracking import batches
+from pycore.tracking.arguments import checked
 
 _MAX_WAITING = 10_000
 _MAX_TAKEN = 1_000
@@ -140,6 +141,7 @@ def flush_async_logging() -> None:
     _background.flush()
 
 
+@checked
 def enable_async_logging(enable: bool = True) -> None:
     """Log in the background, in this process and those it starts, wherever `synchronous` is not given."""
     os.environ[config.ENABLE_ASYNC_LOGGING.name] = "true" if enable else "false"

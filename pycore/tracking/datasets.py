@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pycore.entities import Dataset as DatasetEntity
 from pycore.errors import InvalidInput
+from pycore.tracking.arguments import checked
 from pycore.tracking.dataset_sources import DatasetSource, get_source, source_of
 
 if TYPE_CHECKING:
@@ -244,6 +245,7 @@ class NumpyDataset(Dataset):
         return _digest(parts())
 
 
+@checked
 def from_pandas(
     df: pd.DataFrame,
     source: object = None,
@@ -271,6 +273,7 @@ def from_pandas(
     return PandasDataset(df, source_of(source), targets, name, digest, predictions)
 
 
+@checked
 def from_numpy(
     features: Arrays,
     source: object = None,

@@ -18,10 +18,12 @@ from pycore.models.requirements import write_requirements
 from pycore.models.signature import ModelSignature
 from pycore.models.spec import MLMODEL, Model
 from pycore.tracking import model_uris
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 
-def get_model_info(model_uri: str) -> ModelInfo:
+@checked
+def get_model_info(model_uri: str | Path) -> ModelInfo:
     """Return what a model's MLmodel file says; nothing else of the model is fetched or loaded.
 
     Raises
@@ -31,15 +33,17 @@ def get_model_info(model_uri: str) -> ModelInfo:
     InvalidModel
         The file cannot be read.
     """
-    return Model.load(model_uris.fetch(f"{model_uri.rstrip('/')}/{MLMODEL}")).get_model_info(model_uri)
+    root = str(model_uri)
+    return Model.load(model_uris.fetch(f"{root.rstrip('/')}/{MLMODEL}")).get_model_info(root)
 
 
-def set_signature(model_uri: str, signature: ModelSignature) -> None:
+@checked
+def set_signature(model_uri: str | Path, signature: ModelSignature) -> None:
     """Give a logged or saved model another signature.
 
     Parameters
     ----------
-    model_uri : str
+    model_uri : str or path
         ``runs:/<run id>/<path>``, or a local folder.
     signature : ModelSignature
 
@@ -59,17 +63,18 @@ def set_signature(model_uri: str, signature: ModelSignature) -> None:
         model.save(folder)
         return [folder / MLMODEL]
 
-    _change(model_uri, (MLMODEL,), write)
+    _change(str(model_uri), (MLMODEL,), write)
 
 
+@checked
 def update_model_requirements(
-    model_uri: str, operation: Literal["add", "remove"], requirement_list: Sequence[str]
+    model_uri: str | Path, operation: Literal["add", "remove"], requirement_list: Sequence[str]
 ) -> None:
     """Change which Python packages a logged or saved model is said to need.
 
     Parameters
     ----------
-    model_uri : str
+    model_uri : str or path
         As for `set_signature`.
     operation : {"add", "remove"}
         ``add`` puts a requirement in the place of the one for the same package.
@@ -85,13 +90,13 @@ def update_model_requirements(
     """
     if operation not in ("add", "remove"):
         raise InvalidInput(f"operation must be 'add' or 'remove', not {operation!r}.")
-    if isinstance(requirement_list, str) or not requirement_list:
-        raise InvalidInput(f"requirement_list must be a list of requirements, not {requirement_list!r}.")
+    if not requirement_list:
+        raise InvalidInput("requirement_list must name requirements; it is empty.")
 
     def write(folder: Path) -> list[Path]:
         return write_requirements(folder, **{operation: requirement_list})
 
-    _change(model_uri, (MLMODEL, REQUIREMENTS, CONDA_ENV), write)
+    _change(str(model_uri), (MLMODEL, REQUIREMENTS, CONDA_ENV), write)
 
 
 def _change(model_uri: str, names: Sequence[str], write: Callable[[Path], list[Path]]) -> None:

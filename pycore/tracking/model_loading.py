@@ -7,8 +7,10 @@ from pathlib import Path
 from pycore.errors import InvalidModel
 from pycore.models.spec import Model
 from pycore.tracking import model_uris
+from pycore.tracking.arguments import checked
 
 
+@checked
 def fetch_flavor(
     flavor: str, model_uri: str | Path, dst_path: str | Path | None = None
 ) -> tuple[Path, Model]:

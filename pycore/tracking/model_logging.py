@@ -12,6 +12,7 @@ from pycore.errors import InvalidInput
 from pycore.models.model_info import ModelInfo
 from pycore.models.spec import Model
 from pycore.tracking.active_run import active_or_new_run
+from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
 
@@ -86,6 +87,7 @@ def log_model(
     return dataclasses.replace(info, registered_model_version=str(version.version))
 
 
+@checked
 def log_saved(
     save_model: Callable[..., None],
     artifact_path: str | None = None,

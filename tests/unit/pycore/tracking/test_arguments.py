@@ -8,6 +8,19 @@ import pytest
 
 import pycore as mlflow
 from pycore.errors import InvalidInput
+from pycore.flavors import (
+    catboost,
+    keras,
+    lightgbm,
+    onnx,
+    prophet,
+    pytorch,
+    sklearn,
+    spark,
+    statsmodels,
+    tensorflow,
+    xgboost,
+)
 from pycore.tracking import fluent
 from pycore.tracking.arguments import checked
 
@@ -16,6 +29,20 @@ RUN = "0" * 32
 TEXT, NUMBER, TRUTH, DICT, LIST = "a text", "a number", "True or False", "a dict", "a list"
 MAYBE_TEXT, MAYBE_NUMBER = "a text or None", "a number or None"
 ID = "a text or a number"
+PATH = "a text or a path"
+FLAVORS = [
+    catboost,
+    keras,
+    lightgbm,
+    onnx,
+    prophet,
+    pytorch,
+    sklearn,
+    spark,
+    statsmodels,
+    tensorflow,
+    xgboost,
+]
 
 #: What is called with one argument of a wrong type, and what its message says.
 WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
@@ -111,6 +138,38 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (client.transition_model_version_stage, ("m", 1, 2), {}, f"stage must be {TEXT}, not 2 (int)"),
     (client.set_registered_model_alias, ("m", 1, 1), {}, f"alias must be {TEXT}, not 1 (int)"),
     (client.search_model_versions, (5,), {}, f"filter_string must be {MAYBE_TEXT}, not 5 (int)"),
+    (mlflow.sklearn.save_model, (None, 5), {}, f"path must be {PATH}, not 5 (int)"),
+    (mlflow.sklearn.log_model, (None, 5), {}, f"artifact_path must be {MAYBE_TEXT}, not 5 (int)"),
+    (
+        mlflow.xgboost.log_model,
+        (None,),
+        {"registered_model_name": 5},
+        f"registered_model_name must be {MAYBE_TEXT}, not 5 (int)",
+    ),
+    (mlflow.sklearn.load_model, (5,), {}, f"model_uri must be {PATH}, not 5 (int)"),
+    (mlflow.pyfunc.load_model, (None,), {}, f"model_uri must be {PATH}, not None (NoneType)"),
+    (mlflow.pyfunc.save_model, ("m",), {"artifacts": 5}, f"artifacts must be {DICT} or None, not 5 (int)"),
+    (
+        mlflow.pyfunc.save_model,
+        ("m",),
+        {"streamable": "yes"},
+        f"streamable must be {TRUTH} or None, not 'yes' (str)",
+    ),
+    (mlflow.pyfunc.get_model_dependencies, (5,), {}, f"model_uri must be {PATH}, not 5 (int)"),
+    (mlflow.pyfunc.spark_udf, (None, 5), {}, f"model_uri must be {PATH}, not 5 (int)"),
+    (mlflow.models.get_model_info, (5,), {}, f"model_uri must be {PATH}, not 5 (int)"),
+    (mlflow.models.set_signature, (5, None), {}, f"model_uri must be {PATH}, not 5 (int)"),
+    (mlflow.models.build_docker, (5,), {}, f"model_uri must be {PATH} or None, not 5 (int)"),
+    (mlflow.data.from_pandas, (None,), {"name": 5}, f"name must be {MAYBE_TEXT}, not 5 (int)"),
+    (mlflow.projects.run, (5,), {}, f"uri must be {TEXT}, not 5 (int)"),
+    (
+        mlflow.evaluate,
+        (),
+        {"evaluator_config": 5},
+        f"evaluator_config must be {DICT} or None, not 5 (int)",
+    ),
+    (mlflow.autolog, (), {"disable": "yes"}, f"disable must be {TRUTH}, not 'yes' (str)"),
+    (mlflow.config.enable_async_logging, (5,), {}, f"enable must be {TRUTH}, not 5 (int)"),
 ]
 
 
@@ -127,6 +186,16 @@ def test_a_wrong_type_is_refused_before_anything_happens(
 
     assert caught.value.message.rstrip(".") == message
     assert mlflow.active_run() is None
+
+
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_every_flavor_checks(flavor: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"path must be {PATH}, not 5"):
+        flavor.save_model(None, 5)
+    with pytest.raises(InvalidInput, match=f"artifact_path must be {MAYBE_TEXT}, not 5"):
+        flavor.log_model(None, 5)
+    with pytest.raises(InvalidInput, match=f"model_uri must be {PATH}, not 5"):
+        flavor.load_model(5)
 
 
 def test_every_function_of_the_package_checks() -> None:

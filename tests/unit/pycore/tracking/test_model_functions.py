@@ -105,8 +105,8 @@ def test_a_model_that_names_no_packages(tmp_path: Path) -> None:
     ("operation", "requirements", "message"),
     [
         ("replace", ["numpy"], "operation must be 'add' or 'remove', not 'replace'"),
-        ("add", "numpy", "requirement_list must be a list of requirements, not 'numpy'"),
-        ("add", [], r"requirement_list must be a list of requirements, not \[\]"),
+        ("add", "numpy", "requirement_list must be a list, not 'numpy'"),
+        ("add", [], "requirement_list must name requirements; it is empty"),
         ("add", ["-r x.txt"], "Not a requirement as pip takes them: '-r x.txt'"),
     ],
 )
