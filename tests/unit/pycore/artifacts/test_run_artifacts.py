@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from pycore.store import Database
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
     with Database.open(f"sqlite:///{tmp_path}/x.db") as database:
-        yield build_api(database, StoresByScheme(), str(tmp_path / "artifacts"))
+        # What is made later is later, however quickly it follows.
+        yield build_api(database, StoresByScheme(), str(tmp_path / "artifacts"), clock=count(1).__next__)
 
 
 @pytest.fixture
