@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from pycore.tracking.arguments import checked
+from pycore.models.arguments import checked
 
 #: Module of each library and the module of ours that logs it.
 _LIBRARIES = {

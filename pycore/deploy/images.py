@@ -11,9 +11,9 @@ from pycore.deploy.context import write_context
 from pycore.deploy.engine import ENGINES, ContainerEngine
 from pycore.deploy.recipe import LOCAL, ImageOptions
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.models.save import new_folder
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 
 __all__ = ["build_docker", "generate_dockerfile"]
 

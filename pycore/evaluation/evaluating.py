@@ -16,9 +16,9 @@ from pycore.evaluation.files import file_of
 from pycore.evaluation.measuring import CLASSIFIER, MODEL_TYPES, REGRESSOR, Evaluation
 from pycore.evaluation.result import EvaluationArtifact, EvaluationResult
 from pycore.evaluation.thresholds import MetricThreshold, validate_evaluation_results
+from pycore.models.arguments import checked
 from pycore.tracking import fluent_inputs, fluent_logging
 from pycore.tracking.active_run import active_run, start_run
-from pycore.tracking.arguments import checked
 
 #: What MLflow calls the parts of an evaluation.
 _EVALUATORS = ("default", CLASSIFIER, REGRESSOR, "shap")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pycore.errors import InvalidInput
-from pycore.tracking.arguments import checked
+from pycore.models.arguments import checked
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pycore.errors import InvalidInput, ModelValidationFailed
 from pycore.evaluation.result import EvaluationResult
-from pycore.tracking.arguments import checked
+from pycore.models.arguments import checked
 
 
 @dataclass(frozen=True)

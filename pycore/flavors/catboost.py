@@ -12,6 +12,7 @@ from typing import Any
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.flavors.library_flavor import LibraryFlavor
+from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
 from pycore.models.flavor import LibraryModel
@@ -19,7 +20,6 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
-from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "catboost"
 

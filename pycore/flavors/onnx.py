@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
 from pycore.models.flavor import PythonFlavor
@@ -22,7 +23,6 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_loading, model_logging
-from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "onnx"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.models import pickled, registry
+from pycore.models.arguments import checked
 from pycore.models.environment import CONDA_ENV as CONDA_FILE
 from pycore.models.environment import ENV, REQUIREMENTS, pinned
 from pycore.models.environment import conda_env as conda_env_of
@@ -35,7 +36,6 @@ from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.models.type_hints import FROM_TYPE_HINTS
 from pycore.tracking import model_logging, model_uris
-from pycore.tracking.arguments import checked
 
 __all__ = [
     "FLAVOR",

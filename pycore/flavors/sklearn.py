@@ -14,6 +14,7 @@ from typing import Any
 from pycore.errors import InvalidInput
 from pycore.flavors.sklearn_model import SklearnModel
 from pycore.models import pickled
+from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import pinned
 from pycore.models.flavor import PythonFlavor
@@ -21,7 +22,6 @@ from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.tracking import model_loading, model_logging
-from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "sklearn"
 

@@ -15,12 +15,12 @@ import pandas as pd
 
 from pycore.errors import InvalidInput
 from pycore.models import registry
+from pycore.models.arguments import checked
 from pycore.models.data_types import ArrayType, DataType
 from pycore.models.pyfunc import PyFuncModel
 from pycore.models.schema import Schema
 from pycore.models.spec import Model
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 
 #: Spark's names of the column types of a signature that have others.
 _SPARK_TYPES = {DataType.integer: "int", DataType.long: "bigint", DataType.datetime: "timestamp"}

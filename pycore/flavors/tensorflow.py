@@ -15,13 +15,13 @@ import pandas as pd
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.flavors import keras as keras_flavor
+from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.flavor import PythonFlavor
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model, inside
 from pycore.tracking import model_loading, model_logging
-from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "tensorflow"
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from pycore.errors import InvalidInput, InvalidModel
 from pycore.flavors.library_flavor import LibraryFlavor
+from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of
 from pycore.models.environment import installed_distribution, pinned
 from pycore.models.model_info import ModelInfo
 from pycore.models.save import Companions, pyfunc_section, save_folder
 from pycore.models.spec import PYFUNC, Model
 from pycore.tracking import model_logging
-from pycore.tracking.arguments import checked
 
 FLAVOR_NAME = "xgboost"
 

@@ -13,13 +13,13 @@ from typing import Any
 from pycore import config
 from pycore.entities import Param, Run, RunStatus, RunTag
 from pycore.errors import InvalidInput, Unavailable
+from pycore.models.arguments import checked
 from pycore.projects import environment, source
 from pycore.projects.entry_point import EntryPoint
 from pycore.projects.project import Project
 from pycore.projects.source import Source
 from pycore.projects.submitted_run import SubmittedRun
 from pycore.tracking import active_experiment, run_context, values
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 __all__ = ["SubmittedRun", "run"]

@@ -8,8 +8,8 @@ import sys
 from pycore import config
 from pycore.entities import Experiment, LifecycleStage
 from pycore.errors import AlreadyExists, InvalidInput, NotFound
+from pycore.models.arguments import checked
 from pycore.tracking import chosen_experiments, uris
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 DEFAULT_EXPERIMENT_ID = "0"

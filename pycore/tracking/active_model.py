@@ -11,8 +11,8 @@ from typing import Any
 from pycore import config
 from pycore.entities import LoggedModel
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.tracking import fluent_logged_models
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 

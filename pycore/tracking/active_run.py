@@ -15,9 +15,9 @@ from typing import Any
 from pycore import config
 from pycore.entities import LifecycleStage, Run, RunStatus
 from pycore.errors import InvalidInput, MlflowException
+from pycore.models.arguments import checked
 from pycore.tracking import chosen_experiments, run_context, system_metrics, values
 from pycore.tracking.active_experiment import active_experiment_id
-from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import flush_async_logging
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.system_metrics import SystemMonitor

@@ -10,8 +10,8 @@ import yaml
 
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.tracking import images, model_uris
-from pycore.tracking.arguments import checked
 from pycore.tracking.client_artifacts import YAML_SUFFIXES
 from pycore.tracking.mlflow_client import MlflowClient
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pycore.artifacts import paths, transfer
 from pycore.entities import FileInfo
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked_methods
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 

@@ -17,9 +17,9 @@ from queue import Empty, Queue
 from pycore import config
 from pycore.entities import Metric, Param, RunTag
 from pycore.errors import DeadlineExceeded
+from pycore.models.arguments import checked
 from pycore.protocols import Runs
 from pycore.tracking import batches
-from pycore.tracking.arguments import checked
 
 _MAX_WAITING = 10_000
 _MAX_TAKEN = 1_000

@@ -14,9 +14,9 @@ from pycore.artifacts import paths, transfer
 from pycore.artifacts.run_artifacts import RunArtifacts
 from pycore.entities import FileInfo, RunTag, ViewType
 from pycore.errors import InvalidInput, NotFound
+from pycore.models.arguments import checked_methods
 from pycore.protocols import ArtifactStore
 from pycore.tracking import images, model_uris, pages, run_context, tables, values
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 if TYPE_CHECKING:

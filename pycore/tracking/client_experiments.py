@@ -7,8 +7,8 @@ from typing import Any
 
 from pycore.entities import Experiment, ExperimentTag, PagedList, ViewType
 from pycore.errors import NotFound
+from pycore.models.arguments import checked_methods
 from pycore.tracking import values
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 

@@ -18,8 +18,8 @@ from pycore.entities import (
     PagedList,
 )
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked_methods
 from pycore.tracking import values
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 

@@ -15,8 +15,8 @@ from pycore.entities import (
     Stage,
 )
 from pycore.errors import AlreadyExists, InvalidInput, NotFound
+from pycore.models.arguments import checked_methods
 from pycore.tracking import model_uris, values
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.client_connection import ClientConnection
 
 

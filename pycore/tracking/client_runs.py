@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
+from pycore.models.arguments import checked_methods
 from pycore.tracking import async_logging, batches, run_context, values
-from pycore.tracking.arguments import checked_methods
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
 from pycore.tracking.garbage import collection_paused

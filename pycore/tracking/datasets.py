@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pycore.entities import Dataset as DatasetEntity
 from pycore.errors import InvalidInput
-from pycore.tracking.arguments import checked
+from pycore.models.arguments import checked
 from pycore.tracking.dataset_sources import DatasetSource, get_source, source_of
 
 if TYPE_CHECKING:

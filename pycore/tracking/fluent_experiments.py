@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pycore.entities import Experiment, ViewType
+from pycore.models.arguments import checked
 from pycore.tracking import pages
 from pycore.tracking.active_experiment import active_experiment_id
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 _PAGE_SIZE = 1000

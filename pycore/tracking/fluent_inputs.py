@@ -9,9 +9,9 @@ from typing import Any
 from pycore.entities import Dataset as DatasetEntity
 from pycore.entities import DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.tracking import run_context, values
 from pycore.tracking.active_run import active_or_new_run
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pycore.entities import LoggedModel, LoggedModelStatus
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.tracking import pages, run_context, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.active_run import active_run
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pycore.entities import RunTag
+from pycore.models.arguments import checked
 from pycore.tracking import fluent_inputs, values
 from pycore.tracking.active_experiment import active_experiment_id
 from pycore.tracking.active_model import get_active_model_id
 from pycore.tracking.active_run import active_or_new_run
-from pycore.tracking.arguments import checked
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.mlflow_client import MlflowClient
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pycore.entities import ModelVersion, RegisteredModel
+from pycore.models.arguments import checked
 from pycore.tracking import pages
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 _MODELS_PAGE_SIZE = 100

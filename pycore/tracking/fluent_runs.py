@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pycore.entities import Run, RunInfo, ViewType
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.tracking import pages, run_table, values
 from pycore.tracking.active_experiment import active_experiment_id
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from pycore.artifacts import transfer
 from pycore.artifacts.run_artifacts import RunsUri
 from pycore.artifacts.stores import is_local, scheme_of
 from pycore.errors import InvalidInput, NotFound
+from pycore.models.arguments import checked
 from pycore.models.environment import CONDA_ENV, REQUIREMENTS
 from pycore.models.model_info import ModelInfo
 from pycore.models.requirements import write_requirements
 from pycore.models.signature import ModelSignature
 from pycore.models.spec import MLMODEL, Model
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pycore.errors import InvalidModel
+from pycore.models.arguments import checked
 from pycore.models.spec import Model
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 
 
 @checked

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.models.model_info import ModelInfo
 from pycore.models.spec import Model
 from pycore.tracking.active_run import active_or_new_run
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 from pycore.tracking.register import register_model
 

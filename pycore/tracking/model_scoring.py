@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pycore.errors import InvalidInput
+from pycore.models.arguments import checked
 from pycore.models.enforce_python import enforce_input
 from pycore.models.env_managers import LOCAL, check_manager, prepare_packages
 from pycore.models.input_example import convert_input_example_to_serving_input
@@ -22,7 +23,6 @@ from pycore.scoring.engine.options import EngineOptions
 from pycore.scoring.engine.process import ModelHost
 from pycore.scoring.scorer import Scorer
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 
 _CONTENT_TYPES = {"json": "application/json", "csv": "text/csv"}
 #: Whoever calls waits for the answer, and may break off.

@@ -10,9 +10,9 @@ from pycore.artifacts.run_artifacts import RunArtifacts, RunsUri
 from pycore.artifacts.stores import PROXY_SCHEME, is_local, scheme_of
 from pycore.entities import ModelVersion
 from pycore.errors import AlreadyExists, NotFound
+from pycore.models.arguments import checked
 from pycore.models.spec import MLMODEL
 from pycore.tracking import model_uris
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from pycore import config
 from pycore.errors import InvalidInput, MlflowException
+from pycore.models.arguments import checked
 from pycore.tracking import values
-from pycore.tracking.arguments import checked
 from pycore.tracking.mlflow_client import MlflowClient
 
 #: In front of every key, so that pages show them apart.

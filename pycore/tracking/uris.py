@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pycore import config
 from pycore.connect import absolute
+from pycore.models.arguments import checked
 from pycore.tracking import chosen_experiments
-from pycore.tracking.arguments import checked
 
 
 @checked

@@ -21,8 +21,8 @@ from pycore.flavors import (
     tensorflow,
     xgboost,
 )
+from pycore.models.arguments import checked
 from pycore.tracking import fluent
-from pycore.tracking.arguments import checked
 
 client = mlflow.MlflowClient("sqlite:////nonexistent/never-opened.db")
 RUN = "0" * 32
