@@ -13,8 +13,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it ships no types
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]  # it ships no types
 
 from pycore.errors import InvalidInput, Unavailable
+from pycore.http import stop_signals
 
 _BACKLOG = 2048
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
@@ -139,7 +141,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 8190,
             # Newer releases open a socket in the home folder through which they can be commanded.
             "control_socket_disable": True,
-            "post_worker_init": self._announce,
+            "post_worker_init": self._announce,  # which lets through what `_Arbiter` holds back
         }
         if self._options:
             given = vars(self.cfg.parser().parse_args(shlex.split(self._options)))
@@ -156,9 +158,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
         self.cfg.set("bind", self._bind)
 
+    def run(self) -> None:
+        try:
+            _Arbiter(self).run()
+        except RuntimeError as error:
+            print(f"gunicorn does not start: {error}", file=sys.stderr, flush=True)
+            sys.exit(1)
+
     def _announce(self, worker: Any) -> None:
-        # Told by the last worker to start: before that a SIGTERM could miss one that is starting.
-        # Workers that replace others count on.
+        stop_signals.let_through()
+        # Told by the last worker to start. Workers that replace others count on.
         with self._started.get_lock():
             self._started.value += 1
             if self._started.value == worker.cfg.workers:
@@ -166,3 +175,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Callable[..., Iterable[bytes]]:
         return self._application
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """Starts the workers.
+
+    A worker begins with a copy of the arbiter's handlers. What told it to stop before it has its own would be
+    noted down in the copy, where nobody reads it, and the arbiter tells it only once.
+    """
+
+    def spawn_worker(self) -> Any:
+        """Start a worker that misses no signal."""
+        with stop_signals.held_back():
+            return super().spawn_worker()

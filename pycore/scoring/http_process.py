@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from pycore.http import stop_signals
 from pycore.scoring.engine import sandbox
 
 #: How glibc's mallopt is told the number of heaps, from which size on a block is the system's own, and how
@@ -46,7 +47,12 @@ class HttpProcess:
         told, self._tell = os.pipe()
         self._status: int | None = None
         supervisor = os.getpid()
-        self._pid = os.fork()
+        with stop_signals.held_back():
+            self._pid = os.fork()
+            if not self._pid:
+                # The copy has no use for the supervisor's handlers.
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
         if self._pid:
             os.close(told)
             return
@@ -55,7 +61,6 @@ class HttpProcess:
             os.close(self._tell)
             # A group of its own: Ctrl-C in a terminal goes to the supervisor alone, which ends this orderly.
             os.setpgid(0, 0)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             sandbox.die_with_parent(supervisor, signal.SIGTERM)
             share_one_heap()
             if os.read(told, 1):
