@@ -108,10 +108,11 @@ class ServerMetrics:
                 # Clients may invent methods and addresses; not all of them get figures of their own.
                 method = environ["REQUEST_METHOD"]
                 endpoint = (method if method in _METHODS else "other", route_of(environ) or "none")
-                self._requests.labels(*endpoint, status).inc()
                 self._seconds.labels(*endpoint).observe(time.perf_counter() - began)
                 self._taken.labels(*endpoint).inc(_length(environ))
                 self._sent.labels(*endpoint).inc(size if method != "HEAD" else 0)
+                # The last: a request that is counted has all its figures.
+                self._requests.labels(*endpoint, status).inc()
 
             return Closing(application(environ, start), count)
 

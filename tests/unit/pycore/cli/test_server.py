@@ -170,7 +170,9 @@ def test_paths_arrive_as_an_attacker_writes_them(tracking: Server, path: str):
 
 def test_a_refused_upload_is_answered_and_the_connection_goes_on(tracking: Server):
     with closing(connection_to(tracking)) as connection:
-        connection.request("PUT", f"{ARTIFACTS}/..", body=b"x" * (8 << 20))
+        # Less than lies in the buffers of a connection: the server throws it away for some seconds at most,
+        # which a busy client may need to send more.
+        connection.request("PUT", f"{ARTIFACTS}/..", body=b"x" * (64 << 10))
         reply = connection.getresponse()
         assert (reply.status, b"Invalid path" in reply.read()) == (400, True)
         connection.request("GET", "/health")
@@ -364,7 +366,7 @@ def test_requests_to_all_processes_are_counted_for_prometheus(divided: tuple[Ser
 
     def answered(found: dict[str, float]) -> float:
         totals = (name for name in found if name.startswith("crateflow_http_requests_total"))
-        return sum(found[name] for name in totals if "/metrics" not in name)
+        return sum(found[name] for name in totals if any(route in name for route in routes))
 
     def more(name: str) -> float:
         return after.get(name, 0) - before.get(name, 0)
@@ -375,6 +377,9 @@ def test_requests_to_all_processes_are_counted_for_prometheus(divided: tuple[Ser
         requests.get(f"{running.url}/tracking{ARTIFACTS}/{number}", timeout=LIMIT_S)
         requests.request("INVENTED", f"{running.url}/invented/{number}", timeout=LIMIT_S)
 
+    file = f'route="{ARTIFACTS}/<artifact:path>"'
+    # Of others, some that came before may not be counted yet.
+    routes = [f'route="{API}/runs/search"', file, 'route="none"']
     before = figures()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(ask, range(20)))
@@ -382,7 +387,6 @@ def test_requests_to_all_processes_are_counted_for_prometheus(divided: tuple[Ser
     until(lambda: answered(figures()) == answered(before) + 80)
     after = figures()
 
-    file = f'route="{ARTIFACTS}/<artifact:path>"'
     assert (
         more(f'crateflow_http_requests_total{{method="POST",route="{API}/runs/search",status="200"}}') == 20
     )
