@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from pycore.entities import RunStatus
+from pycore.models.arguments import checked_fields
 from pycore.tracking.active_run import ActiveRun, active_run, end_run, start_run, status_after
 
 Observer: TypeAlias = Generator[None, Any, None]
@@ -34,6 +35,7 @@ Chosen = TypeVar("Chosen", bound="Options")
 AUTOLOGGING = "mlflow.autologging"
 
 
+@checked_fields
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a user may choose for every library.

@@ -11,6 +11,7 @@ from typing import Any
 
 from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.flavors import pytorch as flavor
+from pycore.models.arguments import checked_fields
 from pycore.tracking import fluent_logging
 
 #: The names under which the one library is distributed.
@@ -19,6 +20,7 @@ _MODULES = ("lightning.pytorch", "pytorch_lightning")
 _patches = Patches("pytorch")
 
 
+@checked_fields
 @dataclass(frozen=True, kw_only=True)
 class PyTorchOptions(Options):
     """What a user may choose besides `Options`.

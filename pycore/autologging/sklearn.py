@@ -16,6 +16,7 @@ from pycore.autologging.sklearn_scores import Scores, methods
 from pycore.autologging.training_data import training_data
 from pycore.entities import Metric, RunTag
 from pycore.flavors import sklearn as flavor
+from pycore.models.arguments import checked_fields
 from pycore.models.signature import infer_signature
 from pycore.tracking import fluent_logging, run_context, values
 from pycore.tracking.active_run import active_or_new_run
@@ -37,6 +38,7 @@ _patches = Patches("sklearn")
 _scores = Scores(_patches)
 
 
+@checked_fields
 @dataclass(frozen=True, kw_only=True)
 class SklearnOptions(Options):
     """What a user may choose besides `Options`.

@@ -15,6 +15,7 @@ from pycore.autologging.patching import Observer, Options, Patches, switch
 from pycore.autologging.trained_model import log_model
 from pycore.autologging.training_data import TrainingData
 from pycore.flavors import xgboost as flavor
+from pycore.models.arguments import checked_fields
 from pycore.tracking import fluent_logging
 
 _ARGUMENTS = ("num_boost_round", "maximize", "early_stopping_rounds", "verbose_eval")
@@ -24,6 +25,7 @@ _MOST_ROWS = 10_000
 _patches = Patches("xgboost")
 
 
+@checked_fields
 @dataclass(frozen=True, kw_only=True)
 class XGBoostOptions(Options):
     """What a user may choose besides `Options`.

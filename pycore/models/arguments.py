@@ -64,6 +64,13 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def checked_fields(owner: C) -> C:
+    """Let a dataclass refuse fields of another type than they are annotated with."""
+    vars_of_class: Any = owner
+    vars_of_class.__init__ = checked(vars_of_class.__init__)
+    return owner
+
+
 def checked_methods(owner: C) -> C:
     """Let all public methods of a class do so."""
     for name, value in list(vars(owner).items()):

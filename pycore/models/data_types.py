@@ -181,8 +181,10 @@ def as_type(given: ValueType | str) -> ValueType:
     InvalidInput
         No simple type has this name.
     """
-    if not isinstance(given, str):
+    if isinstance(given, ValueType):
         return given
+    if not isinstance(given, str):
+        raise InvalidInput(f"a type is a DataType or its name, not {given!r:.60} ({type(given).__name__})")
     try:
         return _SIMPLE[given]
     except KeyError:

@@ -9,12 +9,14 @@ from datetime import date, datetime
 from typing import Any
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.models.arguments import checked, checked_fields
 from pycore.models.data_types import DataType, ObjectType, ValueType, as_type, type_from_dict
 from pycore.models.schema import read_list
 
 _RANGES = {DataType.integer: 2**31, DataType.long: 2**63}
 
 
+@checked_fields
 @dataclass(frozen=True)
 class ParamSpec:
     """One param.
@@ -123,8 +125,12 @@ class ParamSchema:
 
     params: tuple[ParamSpec, ...]
 
+    @checked
     def __init__(self, params: Iterable[ParamSpec]) -> None:
         object.__setattr__(self, "params", tuple(params))
+        for spec in self.params:
+            if not isinstance(spec, ParamSpec):
+                raise InvalidInput(f"the params of a model are ParamSpec, not a {type(spec).__name__}")
         names = [spec.name for spec in self.params]
         if len(set(names)) < len(names):
             raise InvalidInput(f"the params {sorted(names)} are not all different")

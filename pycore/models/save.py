@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pycore.errors import AlreadyExists, InvalidInput
-from pycore.models.environment import ENV, Requirements, write_environment
+from pycore.models.arguments import checked_fields
+from pycore.models.environment import ENV, write_environment
 from pycore.models.input_example import split_params, write_example
 from pycore.models.pyfunc import PyFuncModel
 from pycore.models.registry import load_implementation
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 CODE = "code"
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Companions:
     """What a user may want saved beside a model; the same for every flavor.
@@ -49,9 +51,14 @@ class Companions:
     input_example: Any = None
     code_paths: Sequence[str | Path] | None = None
     conda_env: str | Path | Mapping[str, Any] | None = None
-    pip_requirements: Requirements | None = None
-    extra_pip_requirements: Requirements | None = None
+    pip_requirements: str | Path | Sequence[str] | None = None
+    extra_pip_requirements: str | Path | Sequence[str] | None = None
     metadata: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        given = self.signature
+        if given is not None and given is not False and not isinstance(given, ModelSignature):
+            raise InvalidInput(f"signature must be a ModelSignature or False, not a {type(given).__name__}.")
 
 
 def save_folder(
@@ -136,10 +143,6 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def _copy_code(code_paths: Sequence[str | Path], target: Path) -> None:
-    if isinstance(code_paths, str | Path):
-        raise InvalidInput(
-            f"code_paths is a list of files and folders, not the one path {str(code_paths)!r}."
-        )
     target.mkdir()
     for source in map(Path, code_paths):
         if source.is_dir():
@@ -157,8 +160,6 @@ def _signature(companions: Companions, model: Model, folder: Path) -> ModelSigna
         return given
     if given is False or companions.input_example is None or model.other.get(FROM_TYPE_HINTS):
         return model.signature
-    if given is not None:
-        raise InvalidInput(f"signature must be a ModelSignature or False, not a {type(given).__name__}.")
     data, params = split_params(companions.input_example)
     model.signature = infer_signature(data, params=params)
     output = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.models.arguments import checked, checked_fields
 from pycore.models.data_types import DataType, ValueType, as_type, is_required, type_from_dict
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _COLUMN_KEYS = frozenset({"type", "name", "required"})
 
 
+@checked_fields
 @dataclass(frozen=True)
 class ColSpec:
     """One column.
@@ -87,6 +89,8 @@ class TensorSpec:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.shape, tuple | list):
+            raise InvalidInput(f"the shape of a tensor is a tuple of lengths, not {self.shape!r:.60}")
         object.__setattr__(self, "type", _dtype_name(self.type))
         object.__setattr__(self, "shape", tuple(int(length) for length in self.shape))
 
@@ -137,11 +141,17 @@ class Schema:
 
     inputs: tuple[ColSpec | TensorSpec, ...]
 
+    @checked
     def __init__(self, inputs: Iterable[ColSpec | TensorSpec]) -> None:
         object.__setattr__(self, "inputs", tuple(inputs))
         self._check()
 
     def _check(self) -> None:
+        for spec in self.inputs:
+            if not isinstance(spec, ColSpec | TensorSpec):
+                raise InvalidInput(
+                    f"a schema consists of ColSpec or TensorSpec, not of a {type(spec).__name__}"
+                )
         if not self.inputs:
             raise InvalidInput("a schema needs at least one column or tensor")
         if len({type(spec) for spec in self.inputs}) > 1:

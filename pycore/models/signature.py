@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.models.arguments import checked
 from pycore.models.param_schema import ParamSchema
 from pycore.models.schema import Schema
 
@@ -31,6 +32,9 @@ class ModelSignature:
     params: ParamSchema | None = None
 
     def __post_init__(self) -> None:
+        for name, kind in (("inputs", Schema), ("outputs", Schema), ("params", ParamSchema)):
+            if not isinstance(given := getattr(self, name), kind | None):
+                raise InvalidInput(f"{name} must be a {kind.__name__} or None, not a {type(given).__name__}.")
         if self.inputs is None and self.outputs is None and self.params is None:
             raise InvalidInput("a signature needs inputs, outputs or params; leave it out when none is known")
 
@@ -74,6 +78,7 @@ class ModelSignature:
         return f"inputs:\n  {self.inputs}\noutputs:\n  {self.outputs}\nparams:\n  {self.params}\n"
 
 
+@checked
 def infer_signature(
     model_input: Any = None, model_output: Any = None, params: Mapping[str, Any] | None = None
 ) -> ModelSignature:

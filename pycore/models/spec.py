@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import yaml
 
 from pycore.errors import InvalidModel
+from pycore.models.arguments import checked
 from pycore.models.model_info import ModelInfo
 from pycore.models.param_schema import ParamSchema
 from pycore.models.schema import Schema
@@ -72,6 +73,7 @@ class Model:
     model_id: str | None = None
     other: dict[str, Any] = field(default_factory=dict)
 
+    @checked
     def add_flavor(self, name: str, params: Mapping[str, Any] | None = None, **kwargs: Any) -> Model:
         """Add a flavor's section, from a mapping, from keywords or from both, and return the model."""
         self.flavors[name] = {**(params or {}), **kwargs}
@@ -174,6 +176,7 @@ class Model:
         """Return the mapping as JSON."""
         return json.dumps(self.to_dict(), default=str)
 
+    @checked
     def save(self, path: str | Path) -> None:
         """Write the file: into a folder, or under the given name."""
         path = Path(path)
@@ -181,6 +184,7 @@ class Model:
         target.write_text(self.to_yaml(), encoding="utf-8")
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> Model:
         """Read the file of a model folder, or the file itself.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import pycore as mlflow
 from pycore.errors import InvalidInput
@@ -30,6 +31,7 @@ TEXT, NUMBER, TRUTH, DICT, LIST = "a text", "a number", "True or False", "a dict
 MAYBE_TEXT, MAYBE_NUMBER = "a text or None", "a number or None"
 ID = "a text or a number"
 PATH = "a text or a path"
+ESTIMATOR = LinearRegression()
 FLAVORS = [
     catboost,
     keras,
@@ -167,6 +169,56 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
         (),
         {"evaluator_config": 5},
         f"evaluator_config must be {DICT} or None, not 5 (int)",
+    ),
+    (
+        mlflow.sklearn.save_model,
+        (ESTIMATOR, "m"),
+        {"code_paths": "a.py"},
+        "code_paths must be a list or None, not 'a.py' (str)",
+    ),
+    (
+        mlflow.sklearn.save_model,
+        (ESTIMATOR, "m"),
+        {"pip_requirements": 5},
+        f"pip_requirements must be {PATH} or a list or None, not 5 (int)",
+    ),
+    (
+        mlflow.sklearn.save_model,
+        (ESTIMATOR, "m"),
+        {"conda_env": 5},
+        f"conda_env must be {PATH} or a dict or None, not 5 (int)",
+    ),
+    (
+        mlflow.sklearn.save_model,
+        (ESTIMATOR, "m"),
+        {"metadata": 5},
+        f"metadata must be {DICT} or None, not 5 (int)",
+    ),
+    (
+        mlflow.sklearn.save_model,
+        (ESTIMATOR, "m"),
+        {"signature": 5},
+        "signature must be a ModelSignature or False, not a int",
+    ),
+    (mlflow.models.infer_signature, ([1],), {"params": 5}, f"params must be {DICT} or None, not 5 (int)"),
+    (mlflow.models.ModelSignature, (5,), {}, "inputs must be a Schema or None, not a int"),
+    (mlflow.models.ModelSignature, (), {"params": 5}, "params must be a ParamSchema or None, not a int"),
+    (mlflow.models.Model.load, (5,), {}, f"path must be {PATH}, not 5 (int)"),
+    (mlflow.models.Model().save, (5,), {}, f"path must be {PATH}, not 5 (int)"),
+    (mlflow.models.Model().add_flavor, (5,), {}, f"name must be {TEXT}, not 5 (int)"),
+    (mlflow.types.Schema, (5,), {}, "inputs must be a list, not 5 (int)"),
+    (mlflow.types.Schema, ([5],), {}, "a schema consists of ColSpec or TensorSpec, not of a int"),
+    (mlflow.types.ColSpec, (5,), {}, "a type is a DataType or its name, not 5 (int)"),
+    (mlflow.types.ColSpec, ("long",), {"required": 5}, f"required must be {TRUTH}, not 5 (int)"),
+    (mlflow.types.TensorSpec, ("float32", 5), {}, "the shape of a tensor is a tuple of lengths, not 5"),
+    (mlflow.types.ParamSpec, (5, "long", 1), {}, f"name must be {TEXT}, not 5 (int)"),
+    (mlflow.types.ParamSchema, ([5],), {}, "the params of a model are ParamSpec, not a int"),
+    (mlflow.sklearn.autolog, (), {"log_models": "no"}, f"log_models must be {TRUTH}, not 'no' (str)"),
+    (
+        mlflow.sklearn.autolog,
+        (),
+        {"max_tuning_runs": "all"},
+        f"max_tuning_runs must be {MAYBE_NUMBER}, not 'all' (str)",
     ),
     (mlflow.autolog, (), {"disable": "yes"}, f"disable must be {TRUTH}, not 'yes' (str)"),
     (mlflow.config.enable_async_logging, (5,), {}, f"enable must be {TRUTH}, not 5 (int)"),

@@ -95,7 +95,6 @@ def test_code_is_copied_without_what_python_compiled(tmp_path, loader):
 @pytest.mark.parametrize(
     ("companions", "message"),
     [
-        (Companions(code_paths="a.py"), "a list of files and folders, not the one path 'a.py'"),
         (Companions(code_paths=["no-such-file.py"]), "'no-such-file.py', which does not exist"),
         (Companions(input_example=pd.Series([1])), "A Series as input example"),
         (Companions(conda_env={}, pip_requirements=[]), "not both"),
