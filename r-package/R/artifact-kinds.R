@@ -122,11 +122,12 @@ mlflow_log_figure <- function(plot, artifact_file, width = 7, height = 5, dpi = 
   })
 }
 
-# Draw on the device that is open, and tell whether anything was drawn. Code that was given as `plot` runs
-# here; what it returns is not to be read.
+# Draw on the device that is open, as at the prompt, and tell whether anything was drawn. Code that was given
+# as `plot` runs here; what printing says besides is not to be read.
 draw <- function(plot) {
   grDevices::dev.control("enable")
-  if (is.function(plot)) plot() else utils::capture.output(print(plot))
+  made <- if (is.function(plot)) withVisible(plot()) else list(value = plot, visible = TRUE)
+  if (made$visible) utils::capture.output(print(made$value))
   !is.null(grDevices::recordPlot()[[1]])
 }
 

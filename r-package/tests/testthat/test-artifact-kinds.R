@@ -49,9 +49,14 @@ test_that("dictionaries have names, dates and factors in JSON and YAML alike", {
 
 test_that("what a plot is made by is drawn, and not printed", {
   local_tracking()
+  # As a ggplot is drawn.
+  registerS3method("print", "test_drawing", function(x, ...) plot(1), envir = asNamespace("base"))
+  drawing <- structure(list(), class = "test_drawing")
   with(run <- mlflow_start_run(), {
     expect_silent(mlflow_log_figure(hist(iris$Sepal.Length), "code.png"))
     expect_silent(mlflow_log_figure(function() boxplot(iris[1:4]), "function.svg"))
+    expect_silent(mlflow_log_figure(drawing, "object.pdf"))
+    expect_silent(mlflow_log_figure(function() drawing, "returned.png"))
     for (file in c("none.png", "none.svg", "none.pdf")) {
       expect_error(mlflow_log_figure(1, file), "Nothing was drawn", class = "crateflow_error")
     }
@@ -59,7 +64,7 @@ test_that("what a plot is made by is drawn, and not printed", {
     expect_error(mlflow_log_image(matrix(c(NA, 0.5)), "none.png"), "from 0 to 1")
   })
   files <- suppressMessages(mlflow_list_artifacts(run_id = mlflow_id(run)))
-  expect_identical(files$path, c("code.png", "function.svg"))
+  expect_identical(files$path, c("code.png", "function.svg", "object.pdf", "returned.png"))
 })
 
 test_that("plots, images, pages and objects are logged", {
