@@ -93,7 +93,7 @@ def test_logged_models_are_made_and_found() -> None:
     assert found.source_run_id == run.info.run_id
     assert (found.tags["team"], found.tags["k"], found.params) == ("red", "1", {"leaves": "9"})
     assert "gone" not in found.tags
-    frame = mlflow.search_logged_models()
+    frame = mlflow.search_logged_models(order_by=[{"field_name": "name", "ascending": False}])
     assert frame["name"].tolist() == ["other", "mine"]
     assert frame["status"].tolist() == ["READY", "FAILED"]
     assert frame["tags"][0]["mlflow.model.isExternal"] == "true"

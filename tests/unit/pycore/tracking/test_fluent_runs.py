@@ -35,7 +35,7 @@ def test_a_frame_has_a_row_per_run_and_a_column_per_key() -> None:
         mlflow.log_metrics({"rmse": math.nan, "mae": math.inf})
         open_frame = mlflow.search_runs()
 
-    frame = mlflow.search_runs(order_by="attributes.start_time ASC")
+    frame = mlflow.search_runs(order_by="attributes.run_name ASC")
 
     assert isinstance(frame, pd.DataFrame)
     assert isinstance(open_frame, pd.DataFrame)
