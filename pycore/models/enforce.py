@@ -165,12 +165,12 @@ def enforce_params(params: Mapping[str, Any] | None, schema: ParamSchema | None)
         Names every param whose value is not of its type.
     """
     given = {} if params is None else params
-    if not isinstance(given, Mapping):
-        raise InvalidInput(f"params must be an object of name and value, not {shown(given)}")
     if schema is None:
         if given:
             _log.warning("the model's signature has no params; ignored what was given")
         return {}
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"params must be an object of name and value, not {shown(given)}")
     unknown = sorted(str(name) for name in set(given) - {spec.name for spec in schema})
     if unknown:
         _log.warning("the model knows no params %s; ignored them", ", ".join(unknown))
