@@ -141,10 +141,6 @@ def save_state_dict(state_dict: Mapping[str, Any], path: str | Path, **options: 
     """
     import torch  # as in save_model
 
-    if not isinstance(state_dict, Mapping):
-        kind = type(state_dict).__name__
-        call = f"; call the {kind}'s state_dict()" if hasattr(state_dict, "state_dict") else ""
-        raise InvalidInput(f"state_dict must be a dict, not a {kind}{call}.")
     Path(path).mkdir(parents=True, exist_ok=True)
     torch.save(state_dict, Path(path) / _STATE_FILE, **options)
 
