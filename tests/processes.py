@@ -11,8 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiting import LIMIT_S
+
 #: The command as installed beside the interpreter that runs the tests.
 CRATEFLOW = str(Path(sys.executable).parent / "crateflow")
+
+#: What a server is to wait for on a busy machine: the start of a model, and its answer.
+PATIENT = {
+    "CRATEFLOW_GATEWAY_START_S": str(LIMIT_S),
+    "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": str(LIMIT_S),
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ def server(
             [CRATEFLOW, *arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            env={**PATIENT, **os.environ, **(environment or {})},
         )
     try:
         yield Server(_address(process, log), process, log)
