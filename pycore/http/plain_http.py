@@ -79,10 +79,13 @@ class BodyToCome(RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return so many bytes, or what there is until the end; fewer if the client goes away."""
         size = self._missing_bytes if size is None or size < 0 else min(size, self._missing_bytes)
-        # In one call, and without a copy: this is for bodies that are large.
-        data = self._connection.recv(size, socket.MSG_WAITALL) if size else b""
-        self._missing_bytes -= len(data)
-        return data
+        pieces = []
+        # In one piece, and so without a copy, unless a signal comes in between.
+        while size and (data := self._connection.recv(size, socket.MSG_WAITALL)):
+            pieces.append(data)
+            size -= len(data)
+            self._missing_bytes -= len(data)
+        return b"".join(pieces)
 
     def readinto(self, buffer: Any, /) -> int:
         """Read some bytes into a buffer, and return how many."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import signal
 import socket
+import termios
+import threading
+from array import array
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +17,7 @@ from gunicorn.config import Config
 from gunicorn.http import RequestParser, wsgi
 from hypothesis import example, given
 from hypothesis import strategies as st
-from waiting import LIMIT_S
+from waiting import LIMIT_S, until
 
 from pycore.http import plain_http
 from pycore.http.plain_http import BodyToCome, PlainHttp, PlainRequest
@@ -190,6 +196,33 @@ def test_a_client_may_go_away_in_the_middle_of_its_body():
     with connection:
         assert found.environ["wsgi.input"].read(5) == b"abc"
         assert not found.coming.leave_out()
+
+
+def test_a_signal_does_not_cut_a_body_short():
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+    reader = threading.get_ident()
+    ours, theirs = socket.socketpair()
+
+    def is_taken() -> bool:
+        n_bytes = array("i", [0])
+        fcntl.ioctl(ours, termios.FIONREAD, n_bytes)
+        return n_bytes[0] == 0
+
+    def send() -> None:
+        theirs.sendall(b"abc")
+        until(is_taken)
+        signal.pthread_kill(reader, signal.SIGUSR1)
+        assert handled.wait(LIMIT_S)
+        theirs.sendall(b"de")
+
+    try:
+        with ours, theirs, ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(send)
+            assert BodyToCome(ours, 5).read() == b"abcde"
+            sent.result()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for_long(monkeypatch):
