@@ -37,8 +37,12 @@ def _observe(call: inspect.BoundArguments) -> Observer:
     class EpochMetrics(keras.callbacks.Callback):  # type: ignore[misc]
         """Logs each epoch as it ends, so that a run can be watched."""
 
+        def __init__(self) -> None:
+            super().__init__()
+            self._log = _patches.while_it_works(_log_epoch)
+
         def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-            fluent_logging.log_metrics({name: float(value) for name, value in (logs or {}).items()}, epoch)
+            self._log(epoch, logs or {})
 
     call.apply_defaults()
     model = call.arguments["self"]
@@ -60,6 +64,10 @@ def _observe(call: inspect.BoundArguments) -> Observer:
     model.summary(print_fn=lines.append)
     fluent_logging.log_text("\n".join(lines), "model_summary.txt")
     log_model(flavor.log_model, model, _patches.options, data, lambda rows: model.predict(rows, verbose=0))
+
+
+def _log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+    fluent_logging.log_metrics({name: float(value) for name, value in metrics.items()}, epoch)
 
 
 def _optimizer(model: Any) -> dict[str, Any]:

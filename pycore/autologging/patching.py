@@ -135,6 +135,26 @@ class Patches:
         while self._ends:
             self._ends.pop()()
 
+    def while_it_works(self, log: Callable[P, None]) -> Callable[P, None]:
+        """Return a function that logs in the middle of a training, until it fails once and warns of that.
+
+        A server that is gone would take its time at each call.
+        """
+        is_lost = False
+
+        @functools.wraps(log)
+        def logged(*args: P.args, **kwargs: P.kwargs) -> None:
+            nonlocal is_lost
+            if is_lost:
+                return
+            try:
+                log(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - logging must never break training
+                is_lost = True
+                self.warn(error)
+
+        return logged
+
     def warn(self, error: Exception) -> None:
         """Tell of an error that the training does not see."""
         if not self.options.silent:
@@ -218,7 +238,7 @@ class _Call:
                 self._own_run = start_run(tags=tags)
             observer = self._observe(call)
             next(observer)
-        except Exception as error:  # noqa: BLE001 - logging must never break training
+        except Exception as error:  # noqa: BLE001 - as above
             self._patches.warn(error)
             return None, None
         return call, observer

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pycore.errors import InvalidInput, InvalidModel
+from pycore.flavors.pytorch_checkpoints import load_checkpoint as load_checkpoint
 from pycore.models import pickled
 from pycore.models.arguments import checked
 from pycore.models.environment import conda_env as conda_env_of

@@ -153,3 +153,21 @@ def test_a_switch_takes_the_options_and_undoes_what_an_earlier_call_did(library)
         autolog(True)
     assert autolog.__doc__ == "Log the library."
     assert list(inspect.signature(autolog).parameters) == list(inspect.signature(Options).parameters)
+
+
+def test_what_logs_in_the_middle_of_a_training_fails_once(patches):
+    seen = []
+
+    def log(value):
+        seen.append(value)
+        if value > 1:
+            raise ConnectionError("the server is gone")
+
+    logged = patches.while_it_works(log)
+    logged(1)
+    with pytest.warns(
+        UserWarning, match="library failed: ConnectionError: the server is gone"
+    ):
+        logged(2)
+    logged(3)
+    assert seen == [1, 2]
