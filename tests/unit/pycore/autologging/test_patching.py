@@ -165,9 +165,7 @@ def test_what_logs_in_the_middle_of_a_training_fails_once(patches):
 
     logged = patches.while_it_works(log)
     logged(1)
-    with pytest.warns(
-        UserWarning, match="library failed: ConnectionError: the server is gone"
-    ):
+    with pytest.warns(UserWarning, match="library failed: ConnectionError: the server is gone"):
         logged(2)
     logged(3)
     assert seen == [1, 2]
