@@ -79,6 +79,21 @@ def checked_methods(owner: C) -> C:
     return owner
 
 
+def check_items(name: str, items: Iterable[Any], kind: type) -> None:
+    """Refuse a list that has something else than objects of a class.
+
+    Those of MLflow's class of the same name are as good.
+
+    Raises
+    ------
+    InvalidInput
+        Names the argument, what was expected and what came.
+    """
+    for item in items:
+        if not isinstance(item, kind) and type(item).__name__ != kind.__name__:
+            raise _refusal(name, item, [(f"a list of {kind.__name__}", bool)])
+
+
 def _tests(annotation: str) -> tuple[tuple[str, Callable[[Any], bool]], ...]:
     """Return what an argument may be; nothing where the annotation is not of these kinds."""
     kinds = [part.partition("[")[0].strip() for part in _alternatives(annotation)]

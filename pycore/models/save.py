@@ -90,7 +90,11 @@ def save_folder(
     InvalidInput
         A companion cannot be used.
     """
-    model = Model() if model is None else model
+    if model is None:
+        model = Model()
+    elif not isinstance(model, Model):
+        # The flavors' functions call it so.
+        raise InvalidInput(f"mlflow_model must be a Model, not {model!r} ({type(model).__name__}).")
     with new_folder(Path(path)) as folder:
         write(folder, model)
         section = model.flavors[PYFUNC]

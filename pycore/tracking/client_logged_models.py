@@ -18,7 +18,7 @@ from pycore.entities import (
     PagedList,
 )
 from pycore.errors import InvalidInput
-from pycore.models.arguments import checked_methods
+from pycore.models.arguments import check_items, checked_methods
 from pycore.tracking import values
 from pycore.tracking.client_connection import ClientConnection
 
@@ -106,10 +106,13 @@ class ClientLoggedModels(ClientConnection):
         models: Sequence[LoggedModelInput] | None = None,
     ) -> None:
         """Note datasets and logged models that a run uses."""
+        check_items("datasets", datasets or (), DatasetInput)
+        check_items("models", models or (), LoggedModelInput)
         self.tracking.runs.log_inputs(run_id, datasets or (), models or ())
 
     def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
         """Note logged models that a run makes."""
+        check_items("models", models, LoggedModelOutput)
         self.tracking.runs.log_outputs(run_id, models)
 
 

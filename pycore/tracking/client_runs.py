@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pycore.entities import Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
-from pycore.models.arguments import checked_methods
+from pycore.models.arguments import check_items, checked_methods
 from pycore.tracking import async_logging, batches, run_context, values
 from pycore.tracking.async_logging import PendingWrite
 from pycore.tracking.client_connection import ClientConnection
@@ -164,6 +164,9 @@ class ClientRuns(ClientConnection):
 
         Each request is stored whole or not at all.
         """
+        check_items("metrics", metrics, Metric)
+        check_items("params", params, Param)
+        check_items("tags", tags, RunTag)
         if async_logging.wanted(synchronous):
             return self._queue(run_id, metrics, params, tags)
         for batch in batches.split(metrics, params, tags):

@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import pycore as mlflow
+from pycore import entities
 from pycore.errors import InvalidInput
 from pycore.flavors import (
     catboost,
@@ -22,7 +23,7 @@ from pycore.flavors import (
     tensorflow,
     xgboost,
 )
-from pycore.models.arguments import checked
+from pycore.models.arguments import check_items, checked
 from pycore.tracking import fluent
 
 client = mlflow.MlflowClient("sqlite:////nonexistent/never-opened.db")
@@ -292,3 +293,14 @@ def test_a_long_value_is_cut_and_missing_arguments_are_pythons_own_errors() -> N
         numbered()
     with pytest.raises(TypeError, match="unexpected keyword argument 'nmae'"):
         numbered(nmae=1)
+
+
+class Metric:
+    """Of the name of another library's class."""
+
+
+def test_a_list_is_of_one_kind():
+    check_items("metrics", [], entities.Metric)
+    check_items("metrics", [entities.Metric("a", 1.0, 1, 1), Metric()], entities.Metric)
+    with pytest.raises(InvalidInput, match=r"^metrics must be a list of Metric, not 'a' \(str\)\.$"):
+        check_items("metrics", [Metric(), "a"], entities.Metric)

@@ -107,6 +107,12 @@ def test_nothing_is_left_where_saving_failed(tmp_path, loader, companions, messa
     assert list((tmp_path / "target").iterdir()) == []
 
 
+def test_only_a_model_can_be_filled_in(tmp_path, loader):
+    with pytest.raises(InvalidInput, match=r"mlflow_model must be a Model, not 'm' \(str\)"):
+        save_folder(tmp_path / "m", writer(loader), Companions(), model="m")
+    assert not (tmp_path / "m").exists()
+
+
 def test_an_empty_folder_is_used_and_a_full_one_refused(tmp_path, loader):
     target = tmp_path / "m"
     target.mkdir()

@@ -212,3 +212,20 @@ class TestRegistry:
             client.get_model_version("flowers", 1)
         with pytest.raises(InvalidInput, match="version must be a text or a number, not None"):
             client.get_model_version("flowers", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("argument", ["metrics", "params", "tags"])
+def test_batches_are_of_entities(client, argument):
+    run_id = client.create_run("0").info.run_id
+    with pytest.raises(InvalidInput, match=rf"{argument} must be a list of \w+, not 'a' \(str\)"):
+        client.log_batch(run_id, **{argument: ["a"]})
+
+
+def test_inputs_and_outputs_are_of_entities(client):
+    run_id = client.create_run("0").info.run_id
+    with pytest.raises(InvalidInput, match="datasets must be a list of DatasetInput, not 'a'"):
+        client.log_inputs(run_id, ["a"])
+    with pytest.raises(InvalidInput, match="models must be a list of LoggedModelInput, not 'a'"):
+        client.log_inputs(run_id, models=["a"])
+    with pytest.raises(InvalidInput, match="models must be a list of LoggedModelOutput, not 'a'"):
+        client.log_outputs(run_id, ["a"])
