@@ -157,9 +157,10 @@ def test_what_a_model_prints_or_sets_stays_out_of_the_answers(served, reference,
 
 
 def test_every_request_is_answered_while_others_do_all_of_it(crate, reference, tmp_path):
-    """Each gets the right number, or is told its own fault, or that it had no time."""
-    # Two workers are left for the others while two are stuck.
-    options, environment = ["--workers", "4", "--timeout", "5"], {"CRATEFLOW_WORKER_MEMORY_MB": "4000"}
+    """Each gets the right number, or is told its own fault; time is lost only beside those that are stuck."""
+    clients = 8
+    # Two workers are left for the others while two are stuck, for longer than a busy machine is late.
+    options, environment = ["--workers", "4", "--timeout", "15"], {"CRATEFLOW_WORKER_MEMORY_MB": "4000"}
     (length, width), *_ = reference
     good = (200, {"predictions": [width]})
     quick = [fault for fault in FAULTS if fault[1] != 504] * 4
@@ -168,11 +169,10 @@ def test_every_request_is_answered_while_others_do_all_of_it(crate, reference, t
     random.Random(1).shuffle(orders)
     with (
         scoring_server(str(crate), tmp_path, *options, environment=environment) as server,
-        ThreadPoolExecutor(8) as pool,
+        ThreadPoolExecutor(clients) as pool,
     ):
         replies = list(pool.map(lambda order: post(server.url, split([length], order[0])), orders))
-        assert len(replies) == len(orders)
-        until(lambda: post(server.url, split([length])).ok)
+        assert (post(server.url, split([length])).status_code, len(replies)) == (200, len(orders))
     late = 0
     for (do, status, says), reply in zip(orders, replies, strict=True):
         if status != 504 and reply.status_code == 504:
@@ -181,8 +181,8 @@ def test_every_request_is_answered_while_others_do_all_of_it(crate, reference, t
             assert (reply.status_code, reply.json()) == good, (do, reply.text)
         else:
             assert (reply.status_code, says in reply.json()["message"]) == (status, True), (do, reply.text)
-    # Those that came to a worker together with one that never ends, or to a machine that was too busy.
-    assert late < len(orders) / 2
+    # Those that came to a worker together with one that never ends.
+    assert late <= len(stuck) * (clients - 1)
 
 
 def test_a_model_may_delete_its_own_file(crate, reference, tmp_path):
