@@ -5,8 +5,7 @@ bytes, or that a dictionary grows with each of its parts; pyarrow takes the memo
 
 References
 ----------
-Arrow columnar format, "Serialization and interprocess communication": ``Message.fbs``; the layout of its
-tables is that of FlatBuffers. pyarrow checks this layout when it hands out a message.
+Arrow columnar format, "Serialization and interprocess communication": ``Message.fbs``.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pycore.errors import InvalidInput
+from pycore.scoring.flat_table import FlatTable
 
 # Positions of the fields in their tables.
 _MESSAGE_VERSION, _MESSAGE_HEADER, _MESSAGE_CUSTOM = 0, 2, 4
@@ -61,7 +61,7 @@ def announced(messages: Iterable[Any]) -> Announced:
         for message in messages:
             if message.type not in ("record batch", "dictionary"):
                 continue
-            table = _Table.of_message(memoryview(message.metadata))
+            table = FlatTable.of_message(memoryview(message.metadata))
             if table.number(_MESSAGE_VERSION, "<h") < _VERSION_5 and table.at(_MESSAGE_CUSTOM):
                 raise InvalidInput(
                     "The Arrow stream was written by a release before 1.0, whose compression is not "
@@ -84,7 +84,7 @@ def announced(messages: Iterable[Any]) -> Announced:
     return Announced(rows, n_bytes)
 
 
-def _inflated_bytes(batch: _Table, body: memoryview) -> Iterator[int]:
+def _inflated_bytes(batch: FlatTable, body: memoryview) -> Iterator[int]:
     """Give the size of each buffer of a record batch."""
     compressed = batch.at(_BATCH_COMPRESSION) is not None
     for offset, length in batch.pairs(_BATCH_BUFFERS):
@@ -94,64 +94,3 @@ def _inflated_bytes(batch: _Table, body: memoryview) -> Iterator[int]:
         # Before a compressed buffer stands how long it becomes, or -1 where it was left as it is.
         (inflated,) = struct.unpack("<q", body[offset : offset + 8])
         yield max(length, inflated)
-
-
-class _Table:
-    """A table of FlatBuffers; fields that are absent are 0 or None.
-
-    Parameters
-    ----------
-    data : memoryview
-    start : int
-        Where the table is.
-    """
-
-    def __init__(self, data: memoryview, start: int) -> None:
-        self._data = data
-        self._start = start
-        # A list of where the fields are, which tables of the same fields share.
-        self._fields = start - self._read("<i", start)
-
-    @classmethod
-    def of_message(cls, data: memoryview) -> _Table:
-        """Return the table that the whole message is."""
-        return cls(data, *struct.unpack_from("<I", data))
-
-    def at(self, field: int) -> int | None:
-        """Return where a field is."""
-        place = 4 + 2 * field
-        if place >= self._read("<H", self._fields):
-            return None
-        offset: int = self._read("<H", self._fields + place)
-        return self._start + offset if offset else None
-
-    def number(self, field: int, form: str) -> int:
-        """Return a number of the form that `struct` calls so."""
-        at = self.at(field)
-        return 0 if at is None else self._read(form, at)
-
-    def table(self, field: int) -> _Table:
-        """Return a table inside this one."""
-        at = self.at(field)
-        if at is None:
-            raise IndexError(field)
-        return _Table(self._data, self._target(at))
-
-    def pairs(self, field: int) -> Iterator[tuple[int, int]]:
-        """Give a vector of pairs of 64-bit integers."""
-        at = self.at(field)
-        if at is None:
-            return iter(())
-        vector = self._target(at)
-        end = vector + 4 + 16 * self._read("<I", vector)
-        return struct.iter_unpack("<qq", self._data[vector + 4 : end])
-
-    def _target(self, at: int) -> int:
-        """Return the place that the offset at a place leads to."""
-        return at + self._read("<I", at)
-
-    def _read(self, form: str, at: int) -> int:
-        if at < 0:
-            raise IndexError(at)
-        (value,) = struct.unpack_from(form, self._data, at)
-        return int(value)

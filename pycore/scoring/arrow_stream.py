@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pycore.models.columns import CODED, DTYPES, Array, Block, Column, Json, Kin
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import Schema
 from pycore.scoring.arrow_messages import Announced, announced
+from pycore.scoring.arrow_plain import END, is_little_endian, read_plain
 from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 
 if TYPE_CHECKING:
@@ -49,6 +51,16 @@ def read_arrow(body: bytes, schema: Schema | None, limit: BodyLimit = UNLIMITED)
         pyarrow is not installed here.
     """
     pa = _pyarrow()
+    plain = read_plain(body, _plain_kinds)
+    if plain is not None:
+        columns, n_rows = plain
+        _check_size(Announced(n_rows, len(body)), (column.kind for column in columns.values()), limit)
+    else:
+        columns, n_rows = _read_any(pa, body, limit)
+    return table_from_columns(columns, schema, n_rows)
+
+
+def _read_any(pa: Any, body: bytes, limit: BodyLimit) -> tuple[dict[str, Column], int]:
     try:
         with pa.ipc.open_stream(body) as stream:
             kinds = _kinds(pa, stream.schema)
@@ -59,7 +71,21 @@ def read_arrow(body: bytes, schema: Schema | None, limit: BodyLimit = UNLIMITED)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidInput("The body is not an Arrow IPC stream, or is cut short.", "BAD_REQUEST") from error
     columns = {name: _read_column(pa, name, kind, table.column(name)) for name, kind in kinds.items()}
-    return table_from_columns(columns, schema, table.num_rows)
+    return columns, table.num_rows
+
+
+@lru_cache(maxsize=64)
+def _plain_kinds(schema_message: bytes) -> Mapping[str, Kind] | None:
+    """Return what each column becomes, None unless all of them are that already."""
+    pa = _pyarrow()
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(schema_message))
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    types: dict[Kind, Any] = {"double": pa.float64(), "integer": pa.int32(), "long": pa.int64()}
+    kinds = _kinds(pa, schema)
+    native = all(types.get(kinds[field.name]) == field.type for field in schema)
+    return kinds if native and is_little_endian(schema_message) else None
 
 
 def write_arrow(result: Block) -> bytes | None:
@@ -71,6 +97,8 @@ def write_arrow(result: Block) -> bytes | None:
     match result:
         case Json():
             return None
+        case Column(kind="double", missing=None):
+            return b"".join((_before_doubles(result.n_rows), result.data.tobytes(), END))
         case Table():
             columns = {name: _written(pa, column) for name, column in result.columns.items()}
         case Column():
@@ -84,6 +112,17 @@ def write_arrow(result: Block) -> bytes | None:
                 if flat
                 else {str(at): pa.array(column) for at, column in enumerate(result.data.T)}
             )
+    return _stream_of(pa, columns)
+
+
+@lru_cache(maxsize=64)
+def _before_doubles(n_rows: int) -> bytes:
+    """Return what a stream of predictions, none of them missing, begins with; they and its end follow."""
+    stream = _stream_of(_pyarrow(), {_PREDICTIONS: np.zeros(n_rows)})
+    return stream[: len(stream) - n_rows * DTYPES["double"].itemsize - len(END)]
+
+
+def _stream_of(pa: Any, columns: Mapping[str, Any]) -> bytes:
     table = pa.table(columns)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:

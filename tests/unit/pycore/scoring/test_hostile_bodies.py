@@ -103,7 +103,20 @@ def arrow_body(**options):
     return sink.getvalue().to_pybytes()
 
 
-ARROW_BODIES = [arrow_body(), arrow_body(compression="lz4"), arrow_body(emit_dictionary_deltas=True)]
+def plain_arrow_body():
+    table = pa.table({"a": [1.0, 2.0], "b": [3, 4]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+ARROW_BODIES = [
+    plain_arrow_body(),
+    arrow_body(),
+    arrow_body(compression="lz4"),
+    arrow_body(emit_dictionary_deltas=True),
+]
 
 
 @given(st.sampled_from(ARROW_BODIES), st.data())
