@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from rbridge.convert import from_r, to_r, value_to_r
 from rbridge.inputs import InputTypes, misfit
 from rbridge.model_columns import ModelColumns
 from rbridge.section import CrateSection
+from rbridge.tidying import Tidying
 from rbridge.unseen_levels import unseen_levels
 
 _log = logging.getLogger(__name__)
@@ -45,12 +47,20 @@ class CratePredictor:
         self._crate = crate.load(self._session, section)
         columns = ModelColumns.of_crate(self._session, self._crate.function)
         self._input_types = InputTypes(section, columns)
+        self._tidying = Tidying()
 
     def predict(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Call the crate with the rows; without any row nothing is called, and nothing returned."""
         n_rows = -1 if isinstance(data, Json) else data.n_rows
         if n_rows == 0:
             return Column("double", np.empty(0, DTYPES["double"]))
+        began = perf_counter()
+        try:
+            return self._predict(data, params, n_rows)
+        finally:
+            self._tidying.predicted(perf_counter() - began)
+
+    def _predict(self, data: Block, params: Mapping[str, Any], n_rows: int) -> Block:
         self._check_params(params)
         if isinstance(data, Table):
             data = self._input_types.apply(data)
@@ -81,6 +91,17 @@ class CratePredictor:
         number = int.from_bytes(os.urandom(4), "little") >> 1  # R's seeds have a sign
         with self._session.memory() as write:
             self._session.call("seed", write, write.integers(np.array([number], np.int32)))
+
+    def tidy(self) -> None:
+        """Collect what long predictions left in R's memory, from time to time.
+
+        R then seldom collects during a prediction, and predicts in memory that the processor has at hand.
+        """
+        if self._tidying.is_due():
+            began = perf_counter()
+            with self._session.memory() as write:
+                self._session.call("collect_latest_garbage", write)
+            self._tidying.tidied(perf_counter() - began)
 
     def _check_params(self, params: Mapping[str, Any]) -> None:
         known = self._crate.arguments[1:]

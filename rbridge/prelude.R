@@ -300,6 +300,11 @@ collect_garbage <- function() {
   invisible(gc())
 }
 
+# What was made lately only, which takes a small part of the time.
+collect_latest_garbage <- function() {
+  invisible(gc(full = FALSE))
+}
+
 seed <- function(number) {
   set.seed(number)
 }

@@ -18,7 +18,8 @@ class Predictor(Protocol):
     """A loaded model in a process of its own, ready to score.
 
     A model host loads it once, calls `predict` once with the input example, then `settle`, and forks
-    workers, each of which calls `after_fork` before its first `predict`. Calls never overlap.
+    workers, each of which calls `after_fork` before its first `predict`. `tidy` may be called after any
+    prediction. Calls never overlap.
     """
 
     #: Rows may be scored together with those of other requests: one row in, one row out.
@@ -55,6 +56,10 @@ class Predictor(Protocol):
 
     def after_fork(self) -> None:
         """Make a forked worker independent: its own random numbers, its own temporary folder."""
+        ...
+
+    def tidy(self) -> None:
+        """Do what would delay a prediction later, now that nobody waits for one."""
         ...
 
 

@@ -58,3 +58,6 @@ class PyFuncPredictor:
 
     def after_fork(self) -> None:
         """Nothing to renew: no worker is forked from this process."""
+
+    def tidy(self) -> None:
+        """Nothing to do: what Python needs no more is gone at once."""

@@ -95,7 +95,10 @@ class WorkerLoop:
         answer_frame, failed = answer(self._predictor, *request)
         seconds = time.monotonic() - caller.notes.since
         if not failed:
-            return caller.send(answer_frame, seconds)
+            sent = caller.send(answer_frame, seconds)
+            if not caller.has_news():
+                self._predictor.tidy()
+            return sent
         # Failures go by way of the host, who counts them.
         caller.take_away()
         self._give_back({"failure": read_head(answer_frame), "seconds": seconds})
@@ -150,6 +153,10 @@ class _BorrowedConnection:
         found = found or self._waiting.poll()
         self._is_kept_busy = time.monotonic() < began + _AWAKE_S
         return any(number == self._host for number, _ in found)
+
+    def has_news(self) -> bool:
+        """Return whether there is something to read already, from the caller or the host."""
+        return bool(self._waiting.poll(0))
 
     def look(self) -> tuple[Mapping[str, Any], Block] | None:
         """Return the request that lies there; None if there is none to be answered here."""

@@ -73,3 +73,35 @@ def test_forked_workers_are_independent(crates):
     assert told["host"] == [2.0]
     assert told["flags"] == [True, True]
     assert not Path(told["host_folder"]).exists()
+
+
+TIDIED = """
+    import sys
+    from pathlib import Path
+    import numpy as np
+    from pycore.models.columns import Column
+    from rbridge.predictor import CratePredictor
+    from rbridge.section import CrateSection
+
+    predictor = CratePredictor(CrateSection(Path(sys.argv[1])))
+
+    def ask(code):
+        return predictor.predict(Column("double", np.array([1.0])), {"code": code}).to_list()
+
+    predictor.settle()
+    ask("{ reg.finalizer(new.env(), function(e) options(collected = TRUE)); 1 }")
+    before = ask("isTRUE(getOption('collected'))")
+    predictor.tidy()
+    print(before, ask("isTRUE(getOption('collected'))"))
+"""
+
+
+def test_tidying_collects_what_a_prediction_left(crates):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(TIDIED), str(crates / "run.bin")],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.stdout.split() == ["[False]", "[True]"], done.stderr
