@@ -40,6 +40,9 @@ class CratePredictor:
         The crate cannot be loaded; see `rbridge.crate.load`.
     """
 
+    #: R has a copy of it.
+    keeps_data = False
+
     def __init__(self, section: CrateSection) -> None:
         self.batchable = section.batchable
         self.forkable = section.forkable

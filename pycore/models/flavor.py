@@ -26,6 +26,8 @@ class Predictor(Protocol):
     batchable: bool
     #: The loaded model survives a fork; without it each worker loads its own copy.
     forkable: bool
+    #: What `predict` is given may be looked at after it has returned.
+    keeps_data: bool
 
     def predict(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Score rows.
@@ -33,7 +35,8 @@ class Predictor(Protocol):
         Parameters
         ----------
         data : Column, Table, Array or Json
-            A Table has the columns of the signature, in its order, where there is a signature.
+            A Table has the columns of the signature, in its order, where there is a signature. Arrays in
+            it cannot be written; unless `keeps_data`, they have their values only until this returns.
         params : mapping
             Those of the signature, defaults filled in.
 

@@ -35,8 +35,8 @@ _FIRST_READ_BYTES = 1 << 16
 _LONGEST_READ_BYTES = 1 << 20
 
 
-def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
-    """Return a frame.
+class Frame:
+    """A frame before its parts are put together.
 
     Parameters
     ----------
@@ -44,25 +44,53 @@ def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
         The message's own fields, of types that JSON has; the key ``block`` is taken.
     block : Column, Table, Array or Json, optional
 
+    Attributes
+    ----------
+    n_bytes : int
+        How long it is.
+
     Raises
     ------
     InvalidInput
-        The frame would be larger than `MAX_FRAME_BYTES`.
+        It would be larger than `MAX_FRAME_BYTES`.
     """
-    buffers: list[npt.NDArray[Any]] = []
-    fields = dict(head)
-    if block is not None:
-        fields["block"] = _describe(block, buffers)
-    text = orjson.dumps(fields)
-    parts: list[Any] = [b"", text, _padding(len(text) + _PREFIX.size)]
-    length = len(text) + len(parts[-1])
-    for buffer in buffers:
-        parts += (buffer, _padding(buffer.nbytes))
-        length += buffer.nbytes + len(parts[-1])
-    if length > MAX_FRAME_BYTES:
-        raise InvalidInput(f"a message of {length:,} bytes is too large to pass to a model; send fewer rows")
-    parts[0] = _PREFIX.pack(_MARK, length, len(text))
-    return b"".join(parts)  # copies each buffer, once
+
+    def __init__(self, head: Mapping[str, Any], block: Block | None = None) -> None:
+        buffers: list[npt.NDArray[Any]] = []
+        fields = dict(head)
+        if block is not None:
+            fields["block"] = _describe(block, buffers)
+        text = orjson.dumps(fields)
+        parts: list[Any] = [b"", text, _padding(len(text) + _PREFIX.size)]
+        length = len(text) + len(parts[-1])
+        for buffer in buffers:
+            parts += (buffer, _padding(buffer.nbytes))
+            length += buffer.nbytes + len(parts[-1])
+        if length > MAX_FRAME_BYTES:
+            raise InvalidInput(
+                f"a message of {length:,} bytes is too large to pass to a model; send fewer rows"
+            )
+        parts[0] = _PREFIX.pack(_MARK, length, len(text))
+        self._parts = parts
+        self.n_bytes = _PREFIX.size + length
+
+    def to_bytes(self) -> bytes:
+        """Return the frame; copies each buffer, once."""
+        return b"".join(self._parts)
+
+    def write_to(self, memory: memoryview) -> None:
+        """Write the frame to the start of some memory that has room for it."""
+        at = 0
+        for part in self._parts:
+            data = memoryview(part)
+            if data.nbytes:
+                memory[at : at + data.nbytes] = data.cast("B")
+                at += data.nbytes
+
+
+def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
+    """Return a frame as bytes; see `Frame`."""
+    return Frame(head, block).to_bytes()
 
 
 def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block | None]:

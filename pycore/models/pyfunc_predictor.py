@@ -27,6 +27,7 @@ class PyFuncPredictor:
     """
 
     forkable = False
+    keeps_data = True
 
     def __init__(self, model: PyFuncModel) -> None:
         self._model = model

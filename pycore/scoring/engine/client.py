@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 import struct
 import threading
@@ -15,8 +16,9 @@ from typing import Any
 from pycore.errors import DeadlineExceeded, Unavailable
 from pycore.models.batches import batch_key
 from pycore.models.columns import Block, Json
-from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
+from pycore.models.frames import SEND_BUFFER_BYTES, Frame, FrameBuffer, decode, encode
 from pycore.models.remote_errors import from_plain
+from pycore.scoring.engine.request_memory import LEAST_BYTES, MOST_BYTES, new_memory, writable
 
 #: How much later than the host this side gives up: the host is the one to say that time is over.
 _GRACE_S = 5.0
@@ -72,15 +74,14 @@ class EngineClient:
 
     def close(self) -> None:
         """Close the connection of this thread."""
-        stream: socket.socket | None = getattr(self._of_thread, "stream", None)
-        if stream is not None:
-            stream.close()
-            self._of_thread.stream = None
+        connection: _HostConnection | None = getattr(self._of_thread, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._of_thread.connection = None
 
     def _ask(self, head: Mapping[str, Any], block: Block | None) -> tuple[dict[str, Any], Block | None]:
-        question = encode({"id": self._next_id(), **head}, block)
         try:
-            frame = _receive_frame(self._send(question))
+            frame = self._send({"id": self._next_id(), **head}, block).receive()
         except BlockingIOError as error:
             self.close()
             raise DeadlineExceeded(
@@ -102,32 +103,75 @@ class EngineClient:
             self._of_thread.name = uuid.uuid4().hex
         return f"{self._of_thread.name}-{next(numbers)}"
 
-    def _send(self, question: bytes) -> socket.socket:
-        """Send a question and return the stream on which its answer comes."""
-        stream: socket.socket | None = getattr(self._of_thread, "stream", None)
-        if stream is not None:
+    def _send(self, head: Mapping[str, Any], block: Block | None) -> _HostConnection:
+        """Send a question and return the connection on which its answer comes."""
+        connection: _HostConnection | None = getattr(self._of_thread, "connection", None)
+        if connection is not None:
             try:
-                stream.sendall(question)
+                connection.send(head, block)
             except OSError:
                 # The host of this connection is gone, and has not read the question.
                 self.close()
             else:
-                return stream
-        stream = socket.socket(socket.AF_UNIX)
-        self._of_thread.stream = stream
+                return connection
+        self._of_thread.connection = connection = _HostConnection(
+            self._address, math.ceil(self._timeout_s + _GRACE_S)
+        )
+        connection.send(head, block)
+        return connection
+
+
+class _HostConnection:
+    """A connection to a host, with one question at a time.
+
+    Parameters
+    ----------
+    address : Path
+    timeout_s : int
+        How long to wait for an answer.
+    """
+
+    def __init__(self, address: Path, timeout_s: int) -> None:
+        self._memory: memoryview | None = None
+        self._stream = socket.socket(socket.AF_UNIX)
         # The kernel's own limits: with those of Python's sockets each call would be two.
-        limit = struct.pack("@ll", math.ceil(self._timeout_s + _GRACE_S), 0)
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        stream.connect(str(self._address))
-        stream.sendall(question)
-        return stream
+        limit = struct.pack("@ll", timeout_s, 0)
+        self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        try:
+            self._stream.connect(str(address))
+        except BaseException:
+            self._stream.close()
+            raise
 
+    def send(self, head: Mapping[str, Any], block: Block | None) -> None:
+        """Send a question, a large one by way of memory."""
+        frame = Frame(head, block)
+        if not LEAST_BYTES <= frame.n_bytes <= MOST_BYTES:
+            self._stream.sendall(frame.to_bytes())
+            return
+        note = encode({"id": head["id"], "rows": head["rows"], "in_memory": frame.n_bytes})
+        if self._memory is not None:
+            frame.write_to(self._memory)
+            self._stream.sendall(note)
+            return
+        file = new_memory()
+        try:
+            self._memory = writable(file)
+            frame.write_to(self._memory)
+            socket.send_fds(self._stream, [note], [file])
+        finally:
+            os.close(file)
 
-def _receive_frame(stream: socket.socket) -> bytes:
-    inbox = FrameBuffer()
-    while data := stream.recv(inbox.read_bytes):
-        if frames := inbox.feed(data):
-            return frames[0]
-    raise ConnectionResetError("the host has closed the connection")
+    def receive(self) -> bytes:
+        """Return the frame that comes next."""
+        inbox = FrameBuffer()
+        while data := self._stream.recv(inbox.read_bytes):
+            if frames := inbox.feed(data):
+                return frames[0]
+        raise ConnectionResetError("the host has closed the connection")
+
+    def close(self) -> None:
+        """Close the connection; its memory, which a worker may still read, is not written any more."""
+        self._stream.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import array
+import os
 import selectors
 import socket
 from collections.abc import Callable, Sequence
@@ -12,6 +14,22 @@ from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer
 
 #: What a selector of the engine keeps with each file: whom to call with the events that are ready.
 OnEvents: TypeAlias = Callable[[int], None]
+
+#: A caller sends one, with its first large request.
+_FILES_AT_ONCE = 1
+
+
+def receive_with_files(stream: socket.socket, n_bytes: int, n_files: int) -> tuple[bytes, list[int]]:
+    """Return what comes next on a stream, and the numbers of the files that came with it.
+
+    Programs that this process starts do not have these files, as with `socket.recv_fds` they would.
+    """
+    room = socket.CMSG_SPACE(n_files * array.array("i").itemsize)
+    data, ancillary, _, _ = stream.recvmsg(n_bytes, room, socket.MSG_CMSG_CLOEXEC)
+    files = array.array("i")
+    for _, _, numbers in ancillary:
+        files.frombytes(numbers)
+    return data, files.tolist()
 
 
 class Connection:
@@ -42,6 +60,8 @@ class Connection:
         self._on_frame = on_frame
         self._on_close = on_close
         self._inbox = FrameBuffer()
+        #: Files that came with what was read, closed with the connection.
+        self.files: list[int] = []
         self._outbox = bytearray()
         self.is_open = True
         self._is_paused = False
@@ -91,17 +111,19 @@ class Connection:
     def receive(self) -> bool:
         """Read once, hand on the frames that are whole, and return whether there was anything to read."""
         try:
-            data = self._stream.recv(self._inbox.read_bytes)
+            data, files = receive_with_files(self._stream, self._inbox.read_bytes, _FILES_AT_ONCE)
         except BlockingIOError:
             return False
         except OSError:
-            data = b""
+            data, files = b"", []
+        self.files += files
         try:
             frames = self._inbox.feed(data)
         except InvalidInput:
             frames, data = [], b""
         for frame in frames:
-            self._on_frame(self, frame)
+            if self.is_open:
+                self._on_frame(self, frame)
         if not data and self.is_open:
             self.close()
             self._on_close(self)
@@ -113,6 +135,8 @@ class Connection:
             self.is_open = False
             self._selector.unregister(self._stream)
             self._stream.close()
+            while self.files:
+                os.close(self.files.pop())
 
     def _on_events(self, events: int) -> None:
         if events & selectors.EVENT_WRITE and self.has_unsent:

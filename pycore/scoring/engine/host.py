@@ -7,6 +7,9 @@ frame      head                                                block
 =========  ==================================================  =====================================
 request    ``{"id", "params", "rows", "batch"}``: see          the data
            `pycore.scoring.engine.client`
+in memory  ``{"id", "rows", "in_memory"}``: so many bytes      none
+           of memory hold the request; the file of that
+           memory comes with the connection's first one
 question   ``{"id", "ask": "state"}``                          none
 answer     ``{"id", "ok"}`` or ``{"id", "error"}``: as the     the result
            worker gave it, see `pycore.models.predictor_loop`
@@ -182,8 +185,14 @@ class Host:
             arrived=(now := time.monotonic()),
             deadline=now + self._options.timeout_s,
             rows=head["rows"],
-            batch_key=head["batch"] if self._batchable else None,
+            batch_key=head.get("batch") if self._batchable else None,
+            is_in_memory="in_memory" in head,
         )
+        if request.is_in_memory and not caller.files:
+            # There was no number left for the file that came with it: to ask again needs another connection.
+            caller.close()
+            self._on_caller_gone(caller)
+            return
         since = self._lender.interrupted_since(caller)
         if since is not None:
             self._resume_request(request, since)
@@ -235,7 +244,12 @@ class Host:
             frames = [request.frame for request in batch]
             if len(batch) > 1:
                 frames.insert(0, encode({"together": len(batch)}))
-            worker.connection.send(b"".join(frames))
+            if batch[0].is_in_memory:
+                # If this fails the worker is gone, as its process will tell.
+                with suppress(OSError):
+                    worker.connection.send_with_files(frames[0], batch[0].caller.files)
+            else:
+                worker.connection.send(b"".join(frames))
         if len(self._queue):
             self._lender.somebody_waits(self._pool.workers, time.monotonic())
 
@@ -299,6 +313,8 @@ class Host:
         now = time.monotonic()
         retried = []
         for request in worker.running:
+            if not request.caller.is_open:
+                continue
             if request.deadline <= now:
                 self._fail(request, self._too_late())
                 continue

@@ -125,8 +125,9 @@ class Lender:
         notes = new_notes()
         caller.pause()
         worker.loan = Loan(caller, LoanNotes(notes), look_at=now + self._timeout_s)
+        files = [caller.fileno(), notes, *caller.files]
         try:
-            worker.connection.send_with_files(encode({"lend": requests}), [caller.fileno(), notes])
+            worker.connection.send_with_files(encode({"lend": requests, "files": len(files)}), files)
         except OSError:
             self.end(worker)  # The worker is gone, as its process will tell.
         finally:

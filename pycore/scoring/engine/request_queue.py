@@ -27,6 +27,8 @@ class Request:
     rows : int
     batch_key : str or None
         Requests of the same key may be scored together; None is always scored alone.
+    is_in_memory : bool
+        The frame only tells of it: see `pycore.scoring.engine.request_memory`.
     deaths : int
         Workers that died while they had it.
     alone : bool
@@ -40,6 +42,7 @@ class Request:
     deadline: float
     rows: int
     batch_key: str | None
+    is_in_memory: bool = False
     deaths: int = 0
     alone: bool = False
 

@@ -6,8 +6,11 @@ Besides the frames of `pycore.models.predictor_loop` a host and its worker excha
 head           from      meaning
 =============  ========  ===========================================================================
 ``"lend"``     host      answer up to so many requests of the connection that comes with this frame;
-                         a second file is the memory for `LoanNotes`
+                         of the ``"files"``, the second is the memory for `LoanNotes`, a third that of
+                         the caller's large requests
 ``"recall"``   host      give the connection back
+``"in_memory"``  host    a request is in the first bytes, so many, of the memory that comes with this
+                         frame; see `pycore.scoring.engine.request_memory`
 ``"returned"`` worker    the connection is not read here any more, and what lies on it is the host's; with
                          ``"failure"``, the last request taken from it ended so after ``"seconds"``
 =============  ========  ===========================================================================
@@ -15,7 +18,6 @@ head           from      meaning
 
 from __future__ import annotations
 
-import array
 import os
 import select
 import socket
@@ -28,12 +30,14 @@ from pycore.models.columns import Block
 from pycore.models.flavor import Predictor
 from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode, read_head
 from pycore.models.predictor_loop import Batches, answer
+from pycore.scoring.engine.connection import receive_with_files
 from pycore.scoring.engine.loan_notes import LoanNotes
+from pycore.scoring.engine.request_memory import read_request, readable
 
 #: Makes looking at a stream go on where the last look ended; Python has no name for it.
 _SO_PEEK_OFF = 42
-_FILES_OF_LOAN = 2
-_ROOM_FOR_FILES = socket.CMSG_SPACE(_FILES_OF_LOAN * array.array("i").itemsize)
+#: Those of a loan.
+_FILES_AT_ONCE = 3
 #: How long a worker stays awake for the next request of a caller whose last one came as soon. A processor
 #: that falls asleep has lost half of what makes R fast by the time it is woken; others may have it meanwhile.
 _AWAKE_S = 0.001
@@ -56,6 +60,7 @@ class WorkerLoop:
         self._predictor = predictor
         self._host = host
         self._inbox = FrameBuffer()
+        self._files: list[int] = []
         self._batches = Batches(predictor)
         self._borrowed: _BorrowedConnection | None = None
 
@@ -73,14 +78,16 @@ class WorkerLoop:
 
     def _hear_host(self) -> bool:
         """Read what the host has sent and act on it; False when it has closed the stream."""
-        data, ancillary, _, _ = self._host.recvmsg(
-            self._inbox.read_bytes, _ROOM_FOR_FILES, socket.MSG_CMSG_CLOEXEC
-        )
+        data, files = receive_with_files(self._host, self._inbox.read_bytes, _FILES_AT_ONCE)
+        self._files += files
         for frame in self._inbox.feed(data):
             head, block = decode(frame)
+            if "in_memory" in head:
+                [file] = self._take_files(1)
+                head, block = read_request(readable(file), head, self._predictor.keeps_data)
             if "lend" in head:
-                connection, notes = array.array("i", ancillary[0][2])
-                self._borrowed = _BorrowedConnection(connection, notes, head["lend"], self._host)
+                files = self._take_files(head["files"])
+                self._borrowed = _BorrowedConnection(*files, requests_left=head["lend"], host=self._host)
             elif "recall" in head:
                 self._give_back()
             else:
@@ -88,9 +95,14 @@ class WorkerLoop:
                     self._host.sendall(answer_frame)
         return bool(data)
 
+    def _take_files(self, count: int) -> list[int]:
+        """Return the next of the files that came with frames."""
+        taken, self._files = self._files[:count], self._files[count:]
+        return taken
+
     def _answer_caller(self, caller: _BorrowedConnection) -> bool:
         """Answer one request; False when the connection is for the host to read."""
-        if not caller.requests_left or (request := caller.look()) is None:
+        if not caller.requests_left or (request := caller.look(self._predictor.keeps_data)) is None:
             return False
         answer_frame, failed = answer(self._predictor, *request)
         seconds = time.monotonic() - caller.notes.since
@@ -121,13 +133,24 @@ class _BorrowedConnection:
     ----------
     connection, notes : int
         File numbers, owned from now on.
+    memory : int, optional
+        That of the memory for large requests, owned as well.
     requests_left : int
         How many may be answered.
     host : socket
         Who goes first.
     """
 
-    def __init__(self, connection: int, notes: int, requests_left: int, host: socket.socket) -> None:
+    def __init__(
+        self,
+        connection: int,
+        notes: int,
+        memory: int | None = None,
+        *,
+        requests_left: int,
+        host: socket.socket,
+    ) -> None:
+        self._memory = None if memory is None else readable(memory)
         self.notes = LoanNotes(notes)
         os.close(notes)
         self.requests_left = requests_left
@@ -158,8 +181,14 @@ class _BorrowedConnection:
         """Return whether there is something to read already, from the caller or the host."""
         return bool(self._waiting.poll(0))
 
-    def look(self) -> tuple[Mapping[str, Any], Block] | None:
-        """Return the request that lies there; None if there is none to be answered here."""
+    def look(self, keeps_data: bool) -> tuple[Mapping[str, Any], Block] | None:
+        """Return the request that lies there; None if there is none to be answered here.
+
+        Parameters
+        ----------
+        keeps_data : bool
+            See `pycore.models.flavor.Predictor`.
+        """
         inbox = FrameBuffer()
         frames: list[bytes] = []
         while not frames:
@@ -170,6 +199,8 @@ class _BorrowedConnection:
             return None
         self._request_bytes = len(frames[0])
         head, block = decode(frames[0])
+        if "in_memory" in head and self._memory is not None:
+            head, block = read_request(self._memory, head, keeps_data)
         return None if block is None else (head, block)
 
     def _more(self, inbox: FrameBuffer) -> bytes:

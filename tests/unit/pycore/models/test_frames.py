@@ -39,6 +39,14 @@ def test_a_block_survives_the_wire(block):
     check_same(got, block)
 
 
+@given(strategies.blocks())
+def test_a_frame_is_written_into_memory_as_it_is_sent(block):
+    frame = frames.Frame({"id": 7}, block)
+    memory = bytearray(b"x" * (frame.n_bytes + 1))
+    frame.write_to(memoryview(memory))
+    assert memory == frame.to_bytes() + b"x"
+
+
 def test_a_frame_may_carry_no_block():
     assert frames.decode(frames.encode({"id": 1})) == ({"id": 1}, None)
 

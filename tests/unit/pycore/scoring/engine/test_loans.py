@@ -4,24 +4,21 @@ import os
 import select
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from engine_callers import Caller, borrow, engine
 from model_folders import obedient_model, write_model
 from process_tree import is_alive
 from waiting import LIMIT_S, until
 
-from pycore.errors import DeadlineExceeded, MlflowException, ModelCrashed, ModelError
+from pycore.errors import DeadlineExceeded, ModelCrashed, ModelError
 from pycore.models.columns import Column, Table
 from pycore.models.frames import FrameBuffer, decode, encode
-from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.engine.figures import Figures
 from pycore.scoring.engine.loan_notes import LoanNotes, Phase, new_notes
 from pycore.scoring.engine.loans import Loan, QuickCallers
-from pycore.scoring.engine.options import EngineOptions
-from pycore.scoring.engine.process import ModelHost
 
 pytestmark = pytest.mark.usefixtures("capfd")  # What models print goes to standard error.
 
@@ -31,65 +28,11 @@ def model(tmp_path_factory):
     return obedient_model(tmp_path_factory.mktemp("models"))
 
 
-class Caller:
-    """Asks over one connection, from a thread of its own."""
-
-    def __init__(self, client):
-        self._client = client
-        self._thread = ThreadPoolExecutor(1)
-
-    def begin(self, *numbers, do=""):
-        x = Column("double", np.array(numbers, "<f8"))
-        rows = Table({"x": x, "do": Column.of_texts([do] * len(numbers))}, len(numbers))
-        return self._thread.submit(lambda: self._client.predict(rows, {}).data.tolist())
-
-    def ask(self, *numbers, do=""):
-        return self.begin(*numbers, do=do).result(LIMIT_S)
-
-    def state(self):
-        return self._thread.submit(self._client.state).result(LIMIT_S)
-
-    def leave(self):
-        self._thread.submit(self._client.close).result(LIMIT_S)
-
-    def close(self):
-        self.leave()
-        self._thread.shutdown()
-
-
-@contextmanager
-def engine(path, **options):
-    """A host, somebody who asks for its state alone, and a caller."""
-    options = EngineOptions(path, **{"workers": 1, "timeout_s": LIMIT_S, **options})
-    with ModelHost(options) as host:
-        # The host is the one to say that time is over, however late.
-        client = EngineClient(host.address, LIMIT_S)
-        caller = Caller(client)
-        try:
-            yield host, client, caller
-        finally:
-            caller.close()
-            client.close()
-
-
 @pytest.fixture(scope="module")
 def running(model):
     """An engine of one worker, for tests that leave it as they found it."""
     with engine(model) as (_, client, caller):
         yield client, caller
-
-
-def borrow(client, caller):
-    """Ask until a worker has the caller's connection."""
-
-    def asked():
-        try:
-            caller.ask(1)
-        except MlflowException:
-            return False  # A busy machine may be too slow for the time limit that a test is about.
-        return client.state()["lent"]
-
-    until(asked)
 
 
 def outcomes(state):
@@ -158,7 +101,7 @@ def test_the_state_is_told_over_a_borrowed_connection(running):
 def test_a_request_that_is_larger_than_a_connection_holds_goes_through_the_host(running):
     client, caller = running
     borrow(client, caller)
-    numbers = np.arange(300_000.0)
+    numbers = np.arange(600_000.0)
     assert caller.ask(*numbers) == (2 * numbers).tolist()
     assert client.state()["lent"] == 0
 
