@@ -1,6 +1,7 @@
-"""Scores one row after the other for minutes, and tells whether memory stays flat and every answer is right.
+"""Scores for minutes, and tells whether memory stays flat and every answer is right.
 
     python benchmarks/soak.py --minutes 10
+    python benchmarks/soak.py --minutes 10 --rows 10000 --connections 2
 
 Workers are replaced as they are by default, after so many requests; memory is that of all processes.
 """
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--model", default="lm")
+    parser.add_argument("--rows", type=int, default=1, help="of each request")
     parser.add_argument("--connections", type=int, default=16)
     given = parser.parse_args()
     command = (
@@ -31,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         models = Models(Path(folder))
         with Server(command, models.folder / given.model) as server:
-            load = Load(server.port, models.cases(given.model, 1), given.connections)
+            load = Load(server.port, models.cases(given.model, given.rows), given.connections)
             load.run(5)
             print(
                 "| minutes | right answers | requests/s | p99 ms | MB |\n|---:|---:|---:|---:|---:|",

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pycore.errors import InvalidInput
 from pycore.models.enforce import array_from_lists, table_from_columns
-from pycore.models.results import plain
+from pycore.models.results import NoJsonForm, plain
 from pycore.models.schema import Schema
 from pycore.models.schema_frame import frame_for_schema
 
@@ -53,9 +53,7 @@ def write_example(folder: Path, example: Any) -> dict[str, Any]:
     Raises
     ------
     InvalidInput
-        A Series, whose direction is not clear.
-    ModelError
-        JSON has no form for a value.
+        A Series, whose direction is not clear, or something for which JSON has no form.
     """
     info, content, serving = _forms(example)
     (folder / EXAMPLE).write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
@@ -68,7 +66,7 @@ def convert_input_example_to_serving_input(input_example: Any) -> str | None:
 
     Raises
     ------
-    InvalidInput, ModelError
+    InvalidInput
         As for `write_example`.
     """
     return None if input_example is None else _request(_forms(input_example)[2])
@@ -90,6 +88,16 @@ def _request(serving: Any) -> str:
 
 def _forms(example: Any) -> tuple[dict[str, Any], Any, Any]:
     """Return what MLmodel keeps of an example, the content of its file, and the request that it is."""
+    try:
+        return _forms_of_plain(example)
+    except NoJsonForm as error:
+        raise InvalidInput(
+            f"The input is or holds a {error.type_name}, for which JSON has no form; give a DataFrame, "
+            "an array, or lists, dicts, numbers, texts, truths, bytes and dates."
+        ) from None
+
+
+def _forms_of_plain(example: Any) -> tuple[dict[str, Any], Any, Any]:
     data, params = split_params(example)
     if isinstance(data, pd.Series):
         raise InvalidInput(

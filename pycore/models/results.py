@@ -21,6 +21,24 @@ from pycore.models.columns import Array, Block, Json, Table
 from pycore.models.pandas_blocks import base64_text, column_from_series
 
 
+class NoJsonForm(InvalidInput):
+    """A value that cannot be said in JSON.
+
+    Parameters
+    ----------
+    value : object
+
+    Attributes
+    ----------
+    type_name : str
+        What it is.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.type_name = _type_name(value)
+        super().__init__(f"JSON has no form for a {self.type_name}.")
+
+
 def block_from_result(result: Any) -> Block:
     """Turn the result of a model's predict into typed data.
 
@@ -54,8 +72,8 @@ def plain(value: Any) -> Any:
 
     Raises
     ------
-    ModelError
-        It has none.
+    NoJsonForm
+        It has none, or something in it.
     """
     match value:
         case None | bool() | int() | str():
@@ -86,7 +104,7 @@ def plain(value: Any) -> Any:
         return None
     if isinstance(value, date | time):
         return value.isoformat()
-    raise ModelError(f"The model returned a {_type_name(value)}, for which JSON has no form.")
+    raise NoJsonForm(value)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -104,7 +122,10 @@ def _type_name(value: Any) -> str:
 
 
 def _json(value: Any) -> Json:
-    return Json(json.dumps(plain(value), allow_nan=False))
+    try:
+        return Json(json.dumps(plain(value), allow_nan=False))
+    except NoJsonForm as error:
+        raise ModelError(f"The model returned a {error.type_name}, for which JSON has no form.") from None
 
 
 def _from_frame(frame: pd.DataFrame) -> Block:

@@ -17,6 +17,19 @@ from pycore.models.signature import infer_signature
 NAN = float("nan")
 
 
+@pytest.mark.parametrize("example", [object(), {"a": [1, {2}]}, pd.DataFrame({"a": [1j]}), (1, {"k": {2}})])
+def test_what_json_cannot_say_is_refused_before_anything_is_written(tmp_path, example):
+    for use in (
+        lambda: write_example(tmp_path, example),
+        lambda: convert_input_example_to_serving_input(example),
+    ):
+        with pytest.raises(
+            InvalidInput, match=r"^The input is or holds a (object|set|complex), for which JSON"
+        ):
+            use()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("example", "info", "content", "serving"),
     [
