@@ -14,12 +14,12 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from pycore.errors import MlflowException, ModelCrashed
+from pycore.errors import InvalidInput, MlflowException, ModelCrashed
 from pycore.models.columns import Block
 from pycore.models.frames import FrameBuffer, decode, encode
 from pycore.models.pandas_blocks import block_from_python, python_from_block
 from pycore.models.remote_errors import from_plain
-from pycore.models.results import plain
+from pycore.models.results import NoJsonForm, plain
 from rbridge.section import CrateSection
 
 #: For a child that was told to end; after it, it is killed.
@@ -73,7 +73,13 @@ class CrateModel:
         ModelCrashed
             The process with R died.
         """
-        return python_from_block(self.score(block_from_python(data), plain(dict(params or {}))))
+        try:
+            named = plain(dict(params or {}))
+        except NoJsonForm as error:
+            raise InvalidInput(
+                f"params hold a {error.type_name}; give numbers, texts, truths, dates, lists or dicts."
+            ) from None
+        return python_from_block(self.score(block_from_python(data), named))
 
     def score(self, data: Block, params: Mapping[str, Any]) -> Block:
         """Call the crate's function with typed data; otherwise as `predict`."""

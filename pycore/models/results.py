@@ -21,8 +21,8 @@ from pycore.models.columns import Array, Block, Json, Table
 from pycore.models.pandas_blocks import base64_text, column_from_series
 
 
-class NoJsonForm(InvalidInput):
-    """A value that cannot be said in JSON.
+class NoJsonForm(TypeError):
+    """A value that cannot be said in JSON; who asked knows whose fault that is, and raises accordingly.
 
     Parameters
     ----------

@@ -144,6 +144,8 @@ class TestParams:
     def test_data_is_no_param(self, load):
         with pytest.raises(InvalidInput, match="unknown: x"):
             load("scaled").predict({"a": [1.0]}, params={"x": 3})
+        with pytest.raises(InvalidInput, match="params hold a set; give numbers"):
+            load("scaled").predict({"a": [1.0]}, params={"by": {2}})
 
     def test_crate_of_a_formula(self, load):
         assert load("formula").predict([1.0, 2.0]).tolist() == [2.0, 4.0]
