@@ -1,7 +1,7 @@
 """Arrow streams in their plainest form, which is what most callers send: read without a copy.
 
 One record batch of numbers, none of them missing or compressed, is its columns already. Whatever is not
-plain, and whatever is not as the format says, is left to pyarrow; this one takes a quarter of the time.
+plain, and whatever is not as the format says, is left to pyarrow, which takes more than twice the time.
 
 References
 ----------

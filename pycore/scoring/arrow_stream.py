@@ -80,10 +80,10 @@ def _plain_kinds(schema_message: bytes) -> Mapping[str, Kind] | None:
     pa = _pyarrow()
     try:
         schema = pa.ipc.read_schema(pa.py_buffer(schema_message))
+        kinds = _kinds(pa, schema)
     except (pa.ArrowException, OSError, ValueError):
         return None
     types: dict[Kind, Any] = {"double": pa.float64(), "integer": pa.int32(), "long": pa.int64()}
-    kinds = _kinds(pa, schema)
     native = all(types.get(kinds[field.name]) == field.type for field in schema)
     return kinds if native and is_little_endian(schema_message) else None
 

@@ -141,7 +141,7 @@ class _HostConnection:
         self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
             self._stream.connect(str(address))
-        except BaseException:
+        except BaseException:  # an interrupt, too, must leave no open socket
             self._stream.close()
             raise
 

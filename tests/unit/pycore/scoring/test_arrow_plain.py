@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pycore.errors import PayloadTooLarge
+from pycore.errors import InvalidInput, PayloadTooLarge
 from pycore.scoring.arrow_plain import END, is_little_endian, read_plain
 from pycore.scoring.arrow_stream import read_arrow
 from pycore.scoring.body_limit import BodyLimit
@@ -108,6 +108,23 @@ def test_the_limit_counts_what_will_be_answered():
     assert read_arrow(body(most), None, BodyLimit(1)).n_rows == most
     with pytest.raises(PayloadTooLarge):
         read_arrow(body(most + 1), None, BodyLimit(1))
+
+
+def test_a_batch_without_rows_is_a_table_without_rows():
+    table = numbers(0)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_batch(
+            pa.RecordBatch.from_arrays([array.combine_chunks() for array in table.columns], list(KINDS))
+        )
+    read = read_arrow(sink.getvalue().to_pybytes(), None)
+    assert (list(read.columns), read.n_rows) == (list(KINDS), 0)
+
+
+def test_a_name_that_is_no_text_is_refused():
+    body = stream(pa.table({"name": [1.5]})).replace(b"name", b"na\xffe")
+    with pytest.raises(InvalidInput, match="not an Arrow IPC stream"):
+        read_arrow(body, None)
 
 
 @pytest.mark.parametrize(("endianness", "little"), [(0, True), (1, False)])
