@@ -12,9 +12,9 @@ from click.core import ParameterSource
 from pycore.cli.backend_store import database_url
 from pycore.cli.mlflow_options import options_without_effect
 from pycore.cli.model_environment import environment_options
-from pycore.cli.processors import usable_processors
 from pycore.cli.user_options import guard_by_users, user_options
 from pycore.models.env_managers import LOCAL
+from pycore.processors import usable_processors
 
 _MAX_DEFAULT_WORKERS = 4
 _THREADS = 16

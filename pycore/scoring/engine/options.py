@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,11 +15,12 @@ from pycore.config import (
     WORKER_MEMORY_MB,
     WORKER_REQUESTS,
 )
+from pycore.processors import usable_processors
 
 
 def default_workers() -> int:
     """Return the configured number of workers, by default the processors this process may use."""
-    return MODEL_WORKERS.get() or len(os.sched_getaffinity(0))
+    return MODEL_WORKERS.get() or usable_processors()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pycore.cli.processors import usable_processors
+from pycore.processors import usable_processors
 
 
 @pytest.mark.parametrize(
