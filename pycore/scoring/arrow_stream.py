@@ -14,7 +14,7 @@ from pycore.models.columns import CODED, DTYPES, Array, Block, Column, Json, Kin
 from pycore.models.enforce import table_from_columns
 from pycore.models.schema import Schema
 from pycore.scoring.arrow_messages import Announced, announced
-from pycore.scoring.arrow_plain import END, is_little_endian, read_plain
+from pycore.scoring.arrow_plain import END, Layout, is_little_endian, layout_of_metadata, read_plain
 from pycore.scoring.body_limit import UNLIMITED, BodyLimit
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ _PREDICTION_BYTES = 8
 _NO_VALUE: dict[Kind, Any] = {"double": float("nan"), "logical": False}
 
 
-def read_arrow(body: bytes, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> Table:
+def read_arrow(body: bytes | memoryview, schema: Schema | None, limit: BodyLimit = UNLIMITED) -> Table:
     """Read a stream into a table.
 
     Parameters
     ----------
-    body : bytes
-        One stream; its record batches are joined.
+    body : bytes or memoryview
+        One stream; its record batches are joined. Columns may share its memory.
     schema : Schema, optional
         Columns of this type stay as they are, others are converted as those of JSON are.
     limit : BodyLimit
@@ -51,12 +51,12 @@ def read_arrow(body: bytes, schema: Schema | None, limit: BodyLimit = UNLIMITED)
         pyarrow is not installed here.
     """
     pa = _pyarrow()
-    plain = read_plain(body, _plain_kinds)
+    plain = read_plain(body, _plain_layout)
     if plain is not None:
         columns, n_rows = plain
         _check_size(Announced(n_rows, len(body)), (column.kind for column in columns.values()), limit)
     else:
-        columns, n_rows = _read_any(pa, body, limit)
+        columns, n_rows = _read_any(pa, bytes(body), limit)
     return table_from_columns(columns, schema, n_rows)
 
 
@@ -72,6 +72,11 @@ def _read_any(pa: Any, body: bytes, limit: BodyLimit) -> tuple[dict[str, Column]
         raise InvalidInput("The body is not an Arrow IPC stream, or is cut short.", "BAD_REQUEST") from error
     columns = {name: _read_column(pa, name, kind, table.column(name)) for name, kind in kinds.items()}
     return columns, table.num_rows
+
+
+@lru_cache(maxsize=64)
+def _plain_layout(metadata: bytes) -> Layout | None:
+    return layout_of_metadata(metadata, _plain_kinds)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pycore.errors import InvalidInput, PayloadTooLarge
-from pycore.scoring.arrow_plain import END, is_little_endian, read_plain
+from pycore.scoring.arrow_plain import END, is_little_endian, layout_of_metadata, read_plain
 from pycore.scoring.arrow_stream import read_arrow
 from pycore.scoring.body_limit import BodyLimit
 
@@ -31,11 +31,15 @@ def numbers(n_rows=3, **more):
     return pa.table(columns | more)
 
 
+def read(body, kinds_of=lambda _: KINDS):
+    return read_plain(body, lambda metadata: layout_of_metadata(metadata, kinds_of))
+
+
 @pytest.mark.parametrize("n_rows", [1, 3, 1000])
 def test_plain_columns_are_read_where_they_lie(n_rows):
     table = numbers(n_rows)
     body = stream(table)
-    columns, found_rows = read_plain(body, lambda _: KINDS)
+    columns, found_rows = read(body)
     assert found_rows == n_rows
     for name, column in columns.items():
         assert column.kind == KINDS[name]
@@ -46,16 +50,30 @@ def test_plain_columns_are_read_where_they_lie(n_rows):
 def test_the_kinds_are_asked_by_the_schema():
     asked = []
     body = stream(numbers())
-    read_plain(body, lambda message: asked.append(message) or KINDS)
+    read(body, lambda message: asked.append(message) or KINDS)
     [message] = asked
     assert body.startswith(message)
     assert pa.ipc.read_schema(pa.py_buffer(message)) == numbers().schema
 
 
+def test_what_comes_before_the_numbers_is_all_that_tells_where_they_are():
+    told = []
+
+    def layout_of(metadata):
+        told.append(metadata)
+        return layout_of_metadata(metadata, lambda _: KINDS)
+
+    for table in (numbers(), numbers(d=pa.array([7.0, 8.0, 9.0]))):
+        columns, _ = read_plain(stream(table), layout_of)
+        assert columns["d"].data.tolist() == table.column("d").to_pylist()
+    # Who remembers the layout of the first reads the second by it.
+    assert told[0] == told[1]
+
+
 def test_a_stream_may_stop_without_its_end():
     body = stream(numbers())
     assert body.endswith(END)
-    assert read_plain(body[: -len(END)], lambda _: KINDS)[1] == 3
+    assert read(body[: -len(END)])[1] == 3
 
 
 NOT_PLAIN = {
@@ -73,11 +91,11 @@ NOT_PLAIN = {
 
 @pytest.mark.parametrize("body", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_what_is_not_plain_is_left_alone(body):
-    assert read_plain(body, lambda _: KINDS) is None
+    assert read(body) is None
 
 
 def test_a_batch_of_other_columns_than_the_schema_is_left_alone():
-    assert read_plain(stream(numbers()), lambda _: {"d": "double"}) is None
+    assert read(stream(numbers()), lambda _: {"d": "double"}) is None
 
 
 def test_a_column_that_points_beyond_its_batch_is_left_alone():
@@ -86,7 +104,7 @@ def test_a_column_that_points_beyond_its_batch_is_left_alone():
     place = body.index(struct.pack("<qq", 0, 8000))
     for start, n_bytes in [(len(body), 8000), (-8, 8000), (0, 2**40), (0, 7992)]:
         damaged = body[:place] + struct.pack("<qq", start, n_bytes) + body[place + 16 :]
-        assert read_plain(damaged, lambda _: KINDS) is None
+        assert read(damaged) is None
 
 
 def test_conversions_are_left_to_pyarrow():
