@@ -4,9 +4,10 @@ from __future__ import annotations
 
 #: A prediction is long that takes so many times as long as tidying: after others there is no time for it.
 _LONG = 2
-#: How many times as long as tidying long predictions take until it is due. After each one would be too often:
-#: every hundredth time R reaches for its oldest objects as well, which takes thirty times as long.
-_SHARE = 10
+#: How many times as long as tidying long predictions take until it is due. Not much more, or each of them has
+#: other memory than the one before, which the processor must fetch first. Not less either: every hundredth
+#: time R looks at its oldest objects as well, which takes forty times as long.
+_SHARE = 3
 
 
 class Tidying:
