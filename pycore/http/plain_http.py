@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from io import BytesIO, RawIOBase
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 #: What is looked at of a request; one with more is none that is answered in a moment.
 MOST_BYTES = 1 << 16
-#: What gunicorn takes at most as the first line of a request, here as its whole head.
-_HEAD_BYTES = 8190
+#: What gunicorn takes at most as the first line of a request, here as its whole head and the end of that.
+MOST_HEAD_BYTES = 8190
+#: To copy a shorter piece of an answer, so that it leaves with the head, takes no time to speak of.
+_SHORT_BYTES = 1 << 14
 #: How long it may take until a body has come that nobody wants; gunicorn waits as long.
 _UNREAD_LIMIT_S = 5.0
 # RFC 9110, section 5: names are tokens, less the underscore, which would be a dash in the environment.
@@ -88,10 +90,16 @@ class BodyToCome(RawIOBase):
         return b"".join(pieces)
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read some bytes into a buffer, and return how many."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        """Fill a buffer, and return with how many bytes; fewer at the end, or if the client goes away."""
+        room = memoryview(buffer)[: self._missing_bytes]
+        filled = 0
+        while size := len(room) - filled:
+            received = self._connection.recv_into(room[filled:], size, socket.MSG_WAITALL)
+            if not received:
+                break
+            filled += received
+        self._missing_bytes -= filled
+        return filled
 
     def leave_out(self) -> bool:
         """Pass over what nobody has read, and return whether all of it came soon enough."""
@@ -163,7 +171,7 @@ class PlainHttp:
             Where the body may still be to come, for whom it can wait; without it, the whole request must be
             there.
         """
-        end = seen.find(b"\r\n\r\n", 0, _HEAD_BYTES)
+        end = seen.find(b"\r\n\r\n", 0, MOST_HEAD_BYTES)
         head = _HEAD.fullmatch(seen[: end + 2].decode("latin-1"))
         if head is None or head["path"] not in self._paths:
             return None
@@ -250,8 +258,20 @@ class _Reply:
             return
         if self._is_chunked:
             piece = b"%x\r\n%b\r\n" % (len(piece), piece)
-        self._connection.sendall(self._head + piece)
+        if len(piece) <= _SHORT_BYTES:
+            self._connection.sendall(self._head + piece)
+        else:
+            _send_all(self._connection, (self._head, piece))
         self._head = b""
+
+
+def _send_all(connection: socket.socket, parts: Sequence[bytes]) -> None:
+    """Send some parts, which leave together as far as the connection takes them at once."""
+    sent = connection.sendmsg(parts)
+    for part in parts:
+        if sent < len(part):
+            connection.sendall(memoryview(part)[sent:])
+        sent = max(0, sent - len(part))
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.http.wsgi import base_environ  # type: ignore[import-untyped]  # it ships no types
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # it ships no types
 
-from pycore.http.plain_http import MOST_BYTES, PlainHttp
+from pycore.http.plain_http import MOST_BYTES, MOST_HEAD_BYTES, PlainHttp
 from pycore.http.turns import Turns
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
 
         With `body_from`, the body may be still to come.
         """
-        seen = conn.sock.recv(MOST_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        n_bytes = MOST_BYTES if body_from is None else MOST_HEAD_BYTES
+        seen = conn.sock.recv(n_bytes, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         request = self._http.read(seen, conn.client, body_from)
         if request is None:
             return None

@@ -7,12 +7,16 @@
 The head says which buffers follow and carries the message's own fields (a request's id, its time
 limit). Nothing in a frame is ever executed on reading, unlike a pickle. Numbers are little-endian;
 only R's and numpy's own buffers are copied, so a double keeps its bits.
+
+Two processes that share memory may leave the buffers there: the frame then ends with its head, whose
+``starts`` say where in that memory each of them begins.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -41,13 +45,15 @@ class Frame:
     Parameters
     ----------
     head : mapping
-        The message's own fields, of types that JSON has; the key ``block`` is taken.
+        The message's own fields, of types that JSON has; the keys ``block`` and ``starts`` are taken.
     block : Column, Table, Array or Json, optional
 
     Attributes
     ----------
     n_bytes : int
         How long it is.
+    n_head_bytes : int
+        How long its head is.
 
     Raises
     ------
@@ -56,36 +62,53 @@ class Frame:
     """
 
     def __init__(self, head: Mapping[str, Any], block: Block | None = None) -> None:
-        buffers: list[npt.NDArray[Any]] = []
+        self._buffers: list[npt.NDArray[Any]] = []
         fields = dict(head)
         if block is not None:
-            fields["block"] = _describe(block, buffers)
-        text = orjson.dumps(fields)
-        parts: list[Any] = [b"", text, _padding(len(text) + _PREFIX.size)]
-        length = len(text) + len(parts[-1])
-        for buffer in buffers:
-            parts += (buffer, _padding(buffer.nbytes))
-            length += buffer.nbytes + len(parts[-1])
-        if length > MAX_FRAME_BYTES:
+            fields["block"] = _describe(block, self._buffers)
+        self._text = orjson.dumps(fields)
+        self.n_head_bytes = _PREFIX.size + len(self._text)
+        self.n_bytes = self.n_head_bytes + -self.n_head_bytes % 8
+        self.n_bytes += sum(buffer.nbytes + -buffer.nbytes % 8 for buffer in self._buffers)
+        if self.n_bytes > MAX_FRAME_BYTES:
             raise InvalidInput(
-                f"a message of {length:,} bytes is too large to pass to a model; send fewer rows"
+                f"a message of {self.n_bytes:,} bytes is too large to pass to a model; send fewer rows"
             )
-        parts[0] = _PREFIX.pack(_MARK, length, len(text))
-        self._parts = parts
-        self.n_bytes = _PREFIX.size + length
 
     def to_bytes(self) -> bytes:
         """Return the frame; copies each buffer, once."""
-        return b"".join(self._parts)
+        prefix = _PREFIX.pack(_MARK, self.n_bytes - _PREFIX.size, len(self._text))
+        parts: list[Any] = [prefix, self._text, _padding(self.n_head_bytes)]
+        for buffer in self._buffers:
+            parts += (buffer, _padding(buffer.nbytes))
+        return b"".join(parts)
 
-    def write_to(self, memory: memoryview) -> None:
-        """Write the frame to the start of some memory that has room for it."""
-        at = 0
-        for part in self._parts:
-            data = memoryview(part)
-            if data.nbytes:
-                memory[at : at + data.nbytes] = data.cast("B")
-                at += data.nbytes
+    def leave_in(self, memory: memoryview) -> bytes | None:
+        """Put the buffers into memory and return the head alone.
+
+        Buffers that are in the memory already stay where they are. Where that is true of some only, there is
+        no place for the others: nothing is put, and None returned.
+
+        Parameters
+        ----------
+        memory : memoryview
+            With room for the frame.
+        """
+        room = np.frombuffer(memory, np.uint8)
+        origin = _address(room)
+        starts = [_address(buffer) - origin for buffer in self._buffers]
+        inside = [0 <= start < room.nbytes for start in starts]
+        if any(inside) and not all(inside):
+            return None
+        if not all(inside):
+            starts.clear()
+            at = 0
+            for buffer in self._buffers:
+                starts.append(at)
+                room[at : at + buffer.nbytes] = buffer.reshape(-1).view(np.uint8)
+                at += buffer.nbytes + -buffer.nbytes % 8
+        text = b'%b,"starts":%b}' % (self._text[:-1], orjson.dumps(starts))
+        return _PREFIX.pack(_MARK, len(text), len(text)) + text
 
 
 def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
@@ -93,8 +116,19 @@ def encode(head: Mapping[str, Any], block: Block | None = None) -> bytes:
     return Frame(head, block).to_bytes()
 
 
-def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block | None]:
+def decode(
+    frame: bytes | bytearray | memoryview, memory: memoryview | None = None, *, copy: bool = False
+) -> tuple[dict[str, Any], Block | None]:
     """Return the head of a frame and its block; arrays share the frame's memory and are read-only.
+
+    Parameters
+    ----------
+    frame : bytes-like
+    memory : memoryview, optional
+        Where its buffers may have been left. Without it, the head of a frame whose buffers are elsewhere has
+        ``starts``, and there is no block.
+    copy : bool
+        Arrays share no memory with others: what is in it may change.
 
     Raises
     ------
@@ -106,8 +140,12 @@ def decode(frame: bytes | bytearray | memoryview) -> tuple[dict[str, Any], Block
         _, _, head_bytes = _PREFIX.unpack_from(view)
         head = orjson.loads(view[_PREFIX.size : _PREFIX.size + head_bytes])
         described = head.pop("block", None)
+        if described is None or ("starts" in head and memory is None):
+            return head, None
+        if memory is not None and "starts" in head:
+            return head, _ReaderElsewhere(memory, head.pop("starts"), copy).block(described)
         start = _PREFIX.size + head_bytes
-        return head, None if described is None else _Reader(view, start + -start % 8).block(described)
+        return head, _Reader(view, start + -start % 8).block(described)
     except (struct.error, orjson.JSONDecodeError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InvalidInput(f"not a frame: {error}") from error
 
@@ -174,6 +212,11 @@ def _padding(length: int) -> bytes:
     return b"\0" * (-length % 8)
 
 
+def _address(data: npt.NDArray[Any]) -> int:
+    address: int = data.__array_interface__["data"][0]
+    return address
+
+
 def _describe(block: Block, buffers: list[npt.NDArray[Any]]) -> dict[str, Any]:
     """Return the description of a block and append its buffers."""
     match block:
@@ -217,11 +260,11 @@ class _Reader:
                 return self._column(described)
             case "doubles":
                 names, n = described["names"], described["n"]
-                data = self._take(DTYPES["double"], len(names) * n).reshape(len(names), n)
-                return Table({name: Column("double", data[at]) for at, name in enumerate(names)}, n)
+                columns = zip(names, self._take_all(DTYPES["double"], n, len(names)), strict=True)
+                return Table({name: Column("double", values) for name, values in columns}, n)
             case "table":
-                columns = {name: self._column(column) for name, column in described["columns"]}
-                return Table(columns, described["n"])
+                typed = {name: self._column(column) for name, column in described["columns"]}
+                return Table(typed, described["n"])
             case "array":
                 shape = tuple(described["shape"])
                 data = self._take(np.dtype(described["dtype"]), int(np.prod(shape)))
@@ -238,7 +281,30 @@ class _Reader:
         levels = tuple(described.get("levels", ()))
         return Column(described["kind"], data, missing, levels, described.get("zone", ""))
 
-    def _take(self, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, Any]:
+    def _take(self, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:
         data = np.frombuffer(self._view, dtype, count, self._at)
         self._at += data.nbytes + -data.nbytes % 8
         return data
+
+    def _take_all(self, dtype: np.dtype[Any], count: int, n_buffers: int) -> Iterable[npt.NDArray[Any]]:
+        """Take buffers of one kind whose bytes fill them up to 8."""
+        return self._take(dtype, n_buffers * count).reshape(n_buffers, count)
+
+
+class _ReaderElsewhere(_Reader):
+    """Takes each buffer from its own place in memory."""
+
+    def __init__(self, memory: memoryview, starts: Iterable[int], copy: bool) -> None:
+        super().__init__(memory.toreadonly(), 0)
+        self._starts = iter(starts)
+        self._copy = copy
+
+    def _take(self, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:
+        # numpy refuses what is outside.
+        data = np.frombuffer(self._view, dtype, count, next(self._starts, -1))
+        return np.frombuffer(data.tobytes(), dtype) if self._copy else data
+
+    def _take_all(self, dtype: np.dtype[Any], count: int, n_buffers: int) -> Iterable[npt.NDArray[Any]]:
+        if self._copy:
+            return [self._take(dtype, count) for _ in range(n_buffers)]
+        return [np.frombuffer(self._view, dtype, count, at) for at in islice(self._starts, n_buffers)]

@@ -28,7 +28,7 @@ from pycore.errors import MlflowException
 from pycore.models.batches import concatenate, split
 from pycore.models.columns import Block
 from pycore.models.flavor import Predictor
-from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode
+from pycore.models.frames import SEND_BUFFER_BYTES, Frame, FrameBuffer, decode, encode
 from pycore.models.remote_errors import to_plain
 
 
@@ -84,16 +84,26 @@ class Batches:
             yield from _answers(self._predictor, batch)
 
 
-def answer(predictor: Predictor, head: Mapping[str, Any], block: Block) -> tuple[bytes, bool]:
-    """Score one request by itself, and return its answer and whether that is a failure."""
+def answer(predictor: Predictor, head: Mapping[str, Any], block: Block, **told: Any) -> tuple[Frame, bool]:
+    """Score one request by itself, and return its answer and whether that is a failure.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    head : mapping
+        That of the request.
+    block : Column, Table, Array or Json
+    told
+        Further fields of the answer's head.
+    """
     try:
         result = predictor.predict(block, head["params"])
-        return encode({"id": head["id"], "ok": True}, result), False
+        return Frame({"id": head["id"], "ok": True, **told}, result), False
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; its caller is told
         # The caller gets the message alone; the trace, where there is more to it, is for who runs the server.
         if not isinstance(error, MlflowException) or error.__cause__ is not None:
             traceback.print_exc()
-        return encode({"id": head["id"], "error": to_plain(error)}), True
+        return Frame({"id": head["id"], "error": to_plain(error)}), True
 
 
 def _answers(predictor: Predictor, batch: list[_Request]) -> Iterator[bytes]:
@@ -103,7 +113,8 @@ def _answers(predictor: Predictor, batch: list[_Request]) -> Iterator[bytes]:
             yield from together
             return
     for request in batch:
-        yield answer(predictor, {"id": request.id, "params": request.params}, request.block)[0]
+        frame, _ = answer(predictor, {"id": request.id, "params": request.params}, request.block)
+        yield frame.to_bytes()
 
 
 def _answers_together(predictor: Predictor, batch: list[_Request]) -> list[bytes] | None:

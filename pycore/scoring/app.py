@@ -22,6 +22,7 @@ from pycore.http.swagger_page import SWAGGER_FILES, Document, swagger_file, swag
 from pycore.models.signature import ModelSignature
 from pycore.models.spec import Model
 from pycore.scoring.body_limit import BodyLimit, configured_limit
+from pycore.scoring.content_type import ARROW
 from pycore.scoring.engine.client import EngineClient
 from pycore.scoring.input_example import example_body
 from pycore.scoring.metrics import render_metrics
@@ -158,8 +159,11 @@ class ScoringApp:
         return _shown(swagger_file(FILES[environ["PATH_INFO"]], "openapi.json"))
 
     def _score(self, environ: dict[str, Any]) -> _Response:
-        body = read_request_body(environ, self._limit)
-        reply = self._scorer.score(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"))
+        content_type = environ.get("CONTENT_TYPE")
+        # Columns of numbers are in such a body as the model gets them.
+        room_for = self._engine.room if content_type == ARROW else None
+        body = read_request_body(environ, self._limit, room_for)
+        reply = self._scorer.score(body, content_type, environ.get("HTTP_ACCEPT"))
         headers = () if reply.warning is None else ((WARNING_HEADER, reply.warning),)
         return _Response(reply.body, headers=headers, content_type=reply.content_type)
 

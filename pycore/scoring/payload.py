@@ -63,7 +63,7 @@ class Payload:
 
 
 def read_payload(
-    body: bytes,
+    body: bytes | memoryview,
     content_type: str | None,
     signature: ModelSignature | None,
     limit: BodyLimit = UNLIMITED,
@@ -72,8 +72,8 @@ def read_payload(
 
     Parameters
     ----------
-    body : bytes
-        Text is UTF-8, with or without a byte order mark.
+    body : bytes or memoryview
+        Text is UTF-8, with or without a byte order mark. Columns may share its memory.
     content_type : str, optional
         The header of the request.
     signature : ModelSignature, optional
@@ -95,7 +95,7 @@ def read_payload(
     form = body_format(content_type)
     if form == "arrow":
         return Payload(read_arrow(body, schema, limit), _params(None, signature))
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    body = bytes(body).removeprefix(b"\xef\xbb\xbf")
     columns = columns_from_csv(body, schema) if form == "csv" else columns_from_split(body, schema)
     if columns is not None:
         return Payload(table_from_columns(columns, schema), _params(None, signature))

@@ -63,12 +63,13 @@ class Scorer:
         self._limit = limit
         self._one_large = threading.Lock()
 
-    def score(self, body: bytes, content_type: str | None, accept: str | None = None) -> Reply:
+    def score(self, body: bytes | memoryview, content_type: str | None, accept: str | None = None) -> Reply:
         """Answer one request.
 
         Parameters
         ----------
-        body : bytes
+        body : bytes or memoryview
+            It must not change before there is an answer.
         content_type : str, optional
             The header of the request.
         accept : str, optional
@@ -91,7 +92,7 @@ class Scorer:
             return Reply(stream, warning, ARROW)
         return Reply(render(result) if payload.is_bare else predictions(result), warning)
 
-    def _read(self, body: bytes, content_type: str | None) -> Payload:
+    def _read(self, body: bytes | memoryview, content_type: str | None) -> Payload:
         turn = self._one_large if len(body) >= _LARGE_BODY_BYTES else nullcontext()
         with turn:
             return read_payload(body, content_type, self._signature, self._limit)

@@ -221,18 +221,45 @@ def test_gzip_bodies(server, predictions):
     assert (cut.status_code, "too early" in cut.json()["message"]) == (400, True)
 
 
-def test_arrow_streams_both_ways(server, predictions):
-    table = pyarrow.Table.from_pylist(RECORDS)
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+def arrow_stream(table, rows_at_once=None):
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    arrow = "application/vnd.apache.arrow.stream"
-    headers = {"Content-Type": arrow, "Accept": arrow}
-    body = sink.getvalue().to_pybytes()
+        stream.write_table(table, rows_at_once)
+    return sink.getvalue().to_pybytes()
+
+
+def test_arrow_streams_both_ways(server, predictions):
+    headers = {"Content-Type": ARROW, "Accept": ARROW}
+    body = arrow_stream(pyarrow.Table.from_pylist(RECORDS))
     reply = requests.post(f"{server('L')}/invocations", data=body, headers=headers, timeout=LIMIT_S)
-    assert reply.headers["Content-Type"] == arrow
+    assert reply.headers["Content-Type"] == ARROW
     assert pyarrow.ipc.open_stream(reply.content).read_all().to_pydict() == {"predictions": predictions}
-    assert post(server("L"), body, arrow).json() == {"predictions": predictions}
+    assert post(server("L"), body, ARROW).json() == {"predictions": predictions}
+
+
+def test_large_arrow_streams_follow_each_other_on_a_connection(server):
+    model, rng = linear_model(), np.random.default_rng(2)
+    forms = {
+        "as the model takes it": (["<f8"] * 4, None),
+        "in part": (["<f8", "<i4", "<f8", "<i8"], None),
+        "not at all": (["<i4"] * 4, None),
+        "with other numbers": (["<f8", "<f4", "<f8", "<f8"], None),
+        "in several batches": (["<f8"] * 4, 7000),
+    }
+    url, headers = f"{server('L')}/invocations", {"Content-Type": ARROW, "Accept": ARROW}
+    with requests.Session() as session:
+        for _ in range(4):
+            for name, (types, rows_at_once) in forms.items():
+                rows = rng.integers(-1000, 1000, (20_000, 4))
+                columns = {of: rows[:, at].astype(types[at]) for at, of in enumerate(NAMES)}
+                body = arrow_stream(pyarrow.table(columns), rows_at_once)
+                reply = session.post(url, data=body, headers=headers, timeout=LIMIT_S)
+                found = pyarrow.ipc.open_stream(reply.content).read_all().column("predictions").to_numpy()
+                expected = model.predict(pd.DataFrame(rows.astype(float), columns=NAMES))
+                np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
 
 
 def test_16_single_values_are_one_row(server):

@@ -7,12 +7,12 @@ frame      head                                                block
 =========  ==================================================  =====================================
 request    ``{"id", "params", "rows", "batch"}``: see          the data
            `pycore.scoring.engine.client`
-in memory  ``{"id", "rows", "in_memory"}``: so many bytes      none
-           of memory hold the request; the file of that
-           memory comes with the connection's first one
+in memory  the same and ``"starts"``: the file of the          the data, left in memory
+           connection's memory comes with its first one
 question   ``{"id", "ask": "state"}``                          none
 answer     ``{"id", "ok"}`` or ``{"id", "error"}``: as the     the result
-           worker gave it, see `pycore.models.predictor_loop`
+           worker gave it, see `pycore.models.predictor_loop`;
+           with ``"lent"`` where it was the worker who sent it
 state      ``{"id", "state": {...}}``                          none
 =========  ==================================================  =====================================
 
@@ -185,8 +185,8 @@ class Host:
             arrived=(now := time.monotonic()),
             deadline=now + self._options.timeout_s,
             rows=head["rows"],
-            batch_key=head.get("batch") if self._batchable else None,
-            is_in_memory="in_memory" in head,
+            batch_key=head.get("batch") if self._batchable and "starts" not in head else None,
+            is_in_memory="starts" in head,
         )
         if request.is_in_memory and not caller.files:
             # There was no number left for the file that came with it: to ask again needs another connection.

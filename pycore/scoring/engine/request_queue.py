@@ -28,7 +28,7 @@ class Request:
     batch_key : str or None
         Requests of the same key may be scored together; None is always scored alone.
     is_in_memory : bool
-        The frame only tells of it: see `pycore.scoring.engine.request_memory`.
+        Its rows are not in the frame: see `pycore.scoring.engine.caller_memory`.
     deaths : int
         Workers that died while they had it.
     alone : bool

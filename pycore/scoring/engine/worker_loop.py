@@ -7,10 +7,10 @@ head           from      meaning
 =============  ========  ===========================================================================
 ``"lend"``     host      answer up to so many requests of the connection that comes with this frame;
                          of the ``"files"``, the second is the memory for `LoanNotes`, a third that of
-                         the caller's large requests
+                         the caller
 ``"recall"``   host      give the connection back
-``"in_memory"``  host    a request is in the first bytes, so many, of the memory that comes with this
-                         frame; see `pycore.scoring.engine.request_memory`
+``"starts"``   host      the rows of this request are in the caller's memory, which comes with the frame;
+                         see `pycore.scoring.engine.caller_memory`
 ``"returned"`` worker    the connection is not read here any more, and what lies on it is the host's; with
                          ``"failure"``, the last request taken from it ended so after ``"seconds"``
 =============  ========  ===========================================================================
@@ -28,19 +28,17 @@ from typing import Any
 
 from pycore.models.columns import Block
 from pycore.models.flavor import Predictor
-from pycore.models.frames import SEND_BUFFER_BYTES, FrameBuffer, decode, encode, read_head
+from pycore.models.frames import SEND_BUFFER_BYTES, Frame, FrameBuffer, decode, encode, read_head
 from pycore.models.predictor_loop import Batches, answer
+from pycore.scoring.engine.awake import Expectation
+from pycore.scoring.engine.caller_memory import LEAST_ANSWER_BYTES, CallerMemory, fits, memory_of
 from pycore.scoring.engine.connection import receive_with_files
 from pycore.scoring.engine.loan_notes import LoanNotes
-from pycore.scoring.engine.request_memory import read_request, readable
 
 #: Makes looking at a stream go on where the last look ended; Python has no name for it.
 _SO_PEEK_OFF = 42
 #: Those of a loan.
 _FILES_AT_ONCE = 3
-#: How long a worker stays awake for the next request of a caller whose last one came as soon. A processor
-#: that falls asleep has lost half of what makes R fast by the time it is woken; others may have it meanwhile.
-_AWAKE_S = 0.001
 #: A request must lie on the connection as a whole, and the kernel counts some multiple of its size.
 _BUFFER_SHARE = 4
 
@@ -82,9 +80,9 @@ class WorkerLoop:
         self._files += files
         for frame in self._inbox.feed(data):
             head, block = decode(frame)
-            if "in_memory" in head:
+            if "starts" in head:
                 [file] = self._take_files(1)
-                head, block = read_request(readable(file), head, self._predictor.keeps_data)
+                head, block = decode(frame, _memory_of(file).request, copy=self._predictor.keeps_data)
             if "lend" in head:
                 files = self._take_files(head["files"])
                 self._borrowed = _BorrowedConnection(*files, requests_left=head["lend"], host=self._host)
@@ -104,7 +102,7 @@ class WorkerLoop:
         """Answer one request; False when the connection is for the host to read."""
         if not caller.requests_left or (request := caller.look(self._predictor.keeps_data)) is None:
             return False
-        answer_frame, failed = answer(self._predictor, *request)
+        answer_frame, failed = answer(self._predictor, *request, lent=True)
         seconds = time.monotonic() - caller.notes.since
         if not failed:
             sent = caller.send(answer_frame, seconds)
@@ -113,7 +111,7 @@ class WorkerLoop:
             return sent
         # Failures go by way of the host, who counts them.
         caller.take_away()
-        self._give_back({"failure": read_head(answer_frame), "seconds": seconds})
+        self._give_back({"failure": read_head(answer_frame.to_bytes()), "seconds": seconds})
         return True
 
     def _give_back(self, more: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -134,7 +132,7 @@ class _BorrowedConnection:
     connection, notes : int
         File numbers, owned from now on.
     memory : int, optional
-        That of the memory for large requests, owned as well.
+        That of the caller's memory, owned as well.
     requests_left : int
         How many may be answered.
     host : socket
@@ -150,7 +148,7 @@ class _BorrowedConnection:
         requests_left: int,
         host: socket.socket,
     ) -> None:
-        self._memory = None if memory is None else readable(memory)
+        self._memory = None if memory is None else _memory_of(memory)
         self.notes = LoanNotes(notes)
         os.close(notes)
         self.requests_left = requests_left
@@ -160,21 +158,20 @@ class _BorrowedConnection:
         # That of the other side, which counts here, is of the same size.
         self._most_bytes = self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // _BUFFER_SHARE
         self._request_bytes = 0
-        self._is_kept_busy = True
         self._host = host.fileno()
         self._waiting = select.poll()
         self._waiting.register(self._host, select.POLLIN)
         self._waiting.register(self._stream, select.POLLIN)
+        self._expectation = Expectation(self._waiting)
 
     def wait_for_host(self) -> bool:
         """Wait until there is something to read, and return whether it is from the host."""
         began = time.monotonic()
         found = self._waiting.poll(0)
-        while not found and self._is_kept_busy and time.monotonic() < began + _AWAKE_S:
-            os.sched_yield()
-            found = self._waiting.poll(0)
-        found = found or self._waiting.poll()
-        self._is_kept_busy = time.monotonic() < began + _AWAKE_S
+        if not found:
+            self._expectation.wait()
+            found = self._waiting.poll()
+        self._expectation.came(time.monotonic() - began)
         return any(number == self._host for number, _ in found)
 
     def has_news(self) -> bool:
@@ -198,9 +195,8 @@ class _BorrowedConnection:
         if len(frames) > 1 or inbox.missing_bytes:
             return None
         self._request_bytes = len(frames[0])
-        head, block = decode(frames[0])
-        if "in_memory" in head and self._memory is not None:
-            head, block = read_request(self._memory, head, keeps_data)
+        memory = None if self._memory is None else self._memory.request
+        head, block = decode(frames[0], memory, copy=keeps_data)
         return None if block is None else (head, block)
 
     def _more(self, inbox: FrameBuffer) -> bytes:
@@ -213,18 +209,21 @@ class _BorrowedConnection:
             self.notes.begin(time.monotonic())
         return data
 
-    def send(self, data: bytes, seconds: float) -> bool:
+    def send(self, answer_frame: Frame, seconds: float) -> bool:
         """Send the answer and take the request away; False when the caller has gone.
 
         Parameters
         ----------
-        data : bytes
+        answer_frame : Frame
         seconds : float
             How long the request took.
         """
         self.notes.begin_answer(seconds)
+        data = None
+        if self._memory is not None and fits(answer_frame, LEAST_ANSWER_BYTES):
+            data = answer_frame.leave_in(self._memory.answer)
         try:
-            self._stream.sendall(data)
+            self._stream.sendall(data or answer_frame.to_bytes())
         except OSError:
             return False
         self._discard()
@@ -244,3 +243,10 @@ class _BorrowedConnection:
     def close(self) -> None:
         """Leave the connection to the host."""
         self._stream.close()
+
+
+def _memory_of(file: int) -> CallerMemory:
+    try:
+        return memory_of(file)
+    finally:
+        os.close(file)

@@ -225,6 +225,28 @@ def test_a_signal_does_not_cut_a_body_short():
         signal.signal(signal.SIGUSR1, before)
 
 
+def test_a_body_fills_a_buffer_and_nothing_that_follows_does():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"abcdeGET")
+        body, buffer = BodyToCome(ours, 5), bytearray(b"xxxxxxxx")
+        assert body.readinto(memoryview(buffer)[:3]) == 3
+        assert body.readinto(memoryview(buffer)[3:]) == 2
+        assert body.readinto(buffer) == 0
+        assert buffer == b"abcdexxx"
+        assert ours.recv(8) == b"GET"
+
+
+def test_a_buffer_is_filled_in_part_when_the_client_goes_away():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"abc")
+        theirs.close()
+        buffer = bytearray(5)
+        assert BodyToCome(ours, 5).readinto(buffer) == 3
+        assert buffer.startswith(b"abc")
+
+
 def test_a_body_that_does_not_come_is_not_waited_for_long(monkeypatch):
     monkeypatch.setattr(plain_http, "_UNREAD_LIMIT_S", 0.01)
     ours, theirs = socket.socketpair()
@@ -255,6 +277,54 @@ def received(connection: socket.socket) -> tuple[list[bytes], bytes]:
 def whole(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"OK"]
+
+
+@pytest.mark.parametrize("n_bytes", [10, 1 << 20])
+def test_a_reply_arrives_whole_however_little_a_connection_takes(n_bytes):
+    content = bytes(range(250)) * (n_bytes // 250 + 1)
+
+    def large(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(len(content)))])
+        return [content]
+
+    http = plain(large)
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(received, theirs)
+        http.answer(http.read(request(), CLIENT), ours, False)
+        ours.close()
+        assert reading.result(LIMIT_S)[1] == content
+
+
+class TakesLittle:
+    """A connection that takes so many bytes at once of what is sent together."""
+
+    def __init__(self, n_bytes):
+        self._n_bytes = n_bytes
+        self.taken = b""
+
+    def sendmsg(self, parts):
+        self.taken = b"".join(parts)[: self._n_bytes]
+        return len(self.taken)
+
+    def sendall(self, data):
+        self.taken += data
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3, 20_000, 10**6])
+def test_what_a_connection_does_not_take_at_once_follows(n_bytes):
+    content = bytes(range(250)) * 100
+
+    def large(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(len(content)))])
+        return [content]
+
+    http, connection = plain(large), TakesLittle(n_bytes)
+    http.answer(http.read(request(), CLIENT), connection, False)
+    head, _, body = connection.taken.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == content
 
 
 def test_a_whole_reply_is_sent_as_it_is():

@@ -39,12 +39,74 @@ def test_a_block_survives_the_wire(block):
     check_same(got, block)
 
 
-@given(strategies.blocks())
-def test_a_frame_is_written_into_memory_as_it_is_sent(block):
+def memory_for(frame):
+    return memoryview(bytearray(b"x" * frame.n_bytes))
+
+
+@given(strategies.blocks(), st.booleans())
+def test_a_block_survives_in_memory(block, copy):
     frame = frames.Frame({"id": 7}, block)
-    memory = bytearray(b"x" * (frame.n_bytes + 1))
-    frame.write_to(memoryview(memory))
-    assert memory == frame.to_bytes() + b"x"
+    memory = memory_for(frame)
+    note = frame.leave_in(memory)
+    assert frames.FrameBuffer().feed(note) == [note]
+    head, got = frames.decode(note, memory, copy=copy)
+    assert head == {"id": 7}
+    check_same(got, block)
+
+
+@given(strategies.blocks())
+def test_a_block_stays_where_it_is_in_memory(block):
+    frame = frames.Frame({"id": 7}, block)
+    memory = memory_for(frame)
+    _, there = frames.decode(frame.leave_in(memory), memory)
+    before = bytes(memory)
+    again = frames.Frame({"id": 8}, there).leave_in(memory)
+    assert bytes(memory) == before
+    check_same(frames.decode(again, memory)[1], block)
+
+
+def test_columns_may_be_anywhere_in_memory():
+    memory = memoryview(bytearray(100))
+    places = {"a": 48, "b": 3}
+    columns = {name: Column("double", np.frombuffer(memory, "<f8", 2, at)) for name, at in places.items()}
+    memory[3:19] = np.array([1.5, 2.5]).tobytes()
+    note = frames.Frame({"id": 7}, Table(columns, 2)).leave_in(memory)
+    _, got = frames.decode(note, memory)
+    assert got.records() == [{"a": 0.0, "b": 1.5}, {"a": 0.0, "b": 2.5}]
+    assert np.shares_memory(got.columns["b"].data, np.frombuffer(memory, np.uint8))
+
+
+def test_there_is_no_place_for_a_block_that_is_in_memory_in_part():
+    memory = memoryview(bytearray(b"x" * 1000))
+    columns = {"a": Column("double", np.frombuffer(memory, "<f8", 2)), "b": Column("double", np.zeros(2))}
+    assert frames.Frame({"id": 7}, Table(columns, 2)).leave_in(memory) is None
+    assert bytes(memory) == b"x" * 1000
+
+
+def test_a_copy_stays_as_it_was():
+    memory = memoryview(bytearray(1000))
+    got = {}
+    for value in (1.0, 2.0):
+        note = frames.Frame({"id": 7}, Column("double", np.array([value]))).leave_in(memory)
+        for copy in (True, False):
+            _, got[value, copy] = frames.decode(note, memory, copy=copy)
+    assert got[1.0, True].data.tolist() == [1.0]
+    assert got[1.0, False].data.tolist() == [2.0]
+
+
+def test_who_does_not_have_the_memory_has_the_head_alone():
+    frame = frames.Frame({"id": 7}, Array(np.arange(3)))
+    head, block = frames.decode(frame.leave_in(memory_for(frame)))
+    assert (head["id"], block) == (7, None)
+    assert head["starts"] == [0]
+
+
+@pytest.mark.parametrize("starts", [[1], [-8], [], [2**60], ["a"], None, [0.5]])
+@pytest.mark.parametrize("copy", [False, True])
+def test_nothing_is_read_outside_of_the_memory(starts, copy):
+    note = frames.encode({"id": 7, "block": {"is": "column", "kind": "double", "n": 3}, "starts": starts})
+    with pytest.raises(InvalidInput, match="not a frame"):
+        frames.decode(note, memoryview(bytes(24)), copy=copy)
 
 
 def test_a_frame_may_carry_no_block():

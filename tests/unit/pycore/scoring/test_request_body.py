@@ -34,6 +34,51 @@ def test_others_stay_as_they_are(encoding):
     assert read(TEXT, encoding) == TEXT
 
 
+class Connection(io.RawIOBase):
+    """What a body comes from, whole or cut short."""
+
+    def __init__(self, body):
+        self._body = body
+
+    def readinto(self, buffer):
+        n_bytes = min(len(buffer), len(self._body))
+        buffer[:n_bytes] = self._body[:n_bytes]
+        return n_bytes
+
+    def read(self, size=-1):
+        return self._body[:size]
+
+
+def test_a_body_is_put_where_it_is_wanted():
+    room = bytearray(len(TEXT))
+    asked = []
+
+    def room_for(n_bytes):
+        asked.append(n_bytes)
+        return memoryview(room)[:n_bytes]
+
+    environ = {"wsgi.input": Connection(TEXT), "CONTENT_LENGTH": str(len(TEXT))}
+    body = read_request_body(environ, BodyLimit(1), room_for)
+    assert (asked, body) == ([len(TEXT)], TEXT)
+    assert room == TEXT
+    assert body.obj is room
+    room = bytearray(21_001)
+    with pytest.raises(InvalidInput, match="ends after 21000 of 21001 bytes"):
+        read_request_body(environ | {"CONTENT_LENGTH": "21001"}, BodyLimit(1), room_for)
+
+
+def test_a_body_that_has_no_room_is_read_as_any_other():
+    environ = {"wsgi.input": Connection(TEXT), "CONTENT_LENGTH": str(len(TEXT))}
+    assert read_request_body(environ, BodyLimit(1), lambda _: None) == TEXT
+
+
+def test_a_packed_body_needs_no_room():
+    packed = gzip.compress(TEXT)
+    environ = {"wsgi.input": Connection(packed), "CONTENT_LENGTH": str(len(packed))}
+    environ["HTTP_CONTENT_ENCODING"] = "gzip"
+    assert read_request_body(environ, BodyLimit(1), pytest.fail) == TEXT
+
+
 def test_a_body_in_chunks_has_no_length():
     environ = {"wsgi.input": io.BytesIO(TEXT)}
     assert read_request_body(environ, BodyLimit(1)) == TEXT

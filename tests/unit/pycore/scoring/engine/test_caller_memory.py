@@ -1,4 +1,4 @@
-"""Large requests go through memory: answered as any other, and gone with their connection."""
+"""Large requests and answers go through memory: right as any other, and gone with their connection."""
 
 import os
 import signal
@@ -15,19 +15,13 @@ from waiting import LIMIT_S, until
 from pycore.errors import ModelCrashed, ModelError
 from pycore.models.columns import Array, Column, Table
 from pycore.models.frames import Frame, encode
-from pycore.scoring.engine.request_memory import (
-    LEAST_BYTES,
-    MOST_BYTES,
-    new_memory,
-    read_request,
-    readable,
-    writable,
-)
+from pycore.scoring.engine.caller_memory import LEAST_REQUEST_BYTES, MOST_BYTES, fits, memory_of, new_memory
+from pycore.scoring.engine.client import EngineClient
 
 pytestmark = pytest.mark.usefixtures("capfd")  # What models print goes to standard error.
 
 #: So many rows are more than goes by way of the socket, and may be added to.
-LARGE = LEAST_BYTES // 8
+LARGE = LEAST_REQUEST_BYTES // 8
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +41,11 @@ def large(first):
 
 
 def memories(pid):
-    """Return how many files of request memory a process has open."""
+    """Return how many files of callers' memory a process has open."""
     found = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # It may be closed by now.
-            found += "crateflow-request" in str(entry.readlink())
+            found += "crateflow-caller" in str(entry.readlink())
     return found
 
 
@@ -64,33 +58,33 @@ def one_memory():
         os.close(file)
 
 
-def test_a_request_is_read_where_it_was_written():
-    rows = Table({"x": Column("double", np.array([1.5, -0.0])), "t": Column.of_texts(["a", None])}, 2)
+def test_both_sides_have_the_same_two_halves():
     with one_memory() as file:
-        frame = Frame({"id": "q"}, rows)
-        frame.write_to(writable(file))
-        head, found = read_request(readable(os.dup(file)), {"in_memory": frame.n_bytes}, keeps_data=False)
-    assert head == {"id": "q"}
-    assert found.records() == rows.records()
+        mine, other = memory_of(file), memory_of(file)
+    mine.request[:] = b"q" * MOST_BYTES
+    other.answer[:] = b"a" * MOST_BYTES
+    assert other.request[-1:] == b"q"
+    assert mine.answer[:1] == b"a"
 
 
-def test_data_that_is_kept_stays_as_it_was():
-    with one_memory() as file:
-        written, read = writable(file), readable(os.dup(file))
-        blocks = {}
-        for value in (1.0, 2.0):
-            frame = Frame({"id": "q"}, Column("double", np.array([value])))
-            frame.write_to(written)
-            for keeps in (True, False):
-                _, blocks[value, keeps] = read_request(read, {"in_memory": frame.n_bytes}, keeps)
-    assert blocks[1.0, True].data.tolist() == [1.0]
-    # That of who keeps nothing is where the next request is.
-    assert blocks[1.0, False].data.tolist() == [2.0]
+@pytest.mark.parametrize(
+    ("n_values", "name", "fit"),
+    [
+        (10, "x", False),
+        (LARGE, "x", True),
+        (LARGE, "x" * 100_000, False),
+        (MOST_BYTES // 8, "x", False),
+    ],
+    ids=["small", "large", "much to tell", "too large"],
+)
+def test_what_is_left_in_memory(n_values, name, fit):
+    frame = Frame({"id": "q"}, Table({name: Column("double", np.zeros(n_values))}, n_values))
+    assert fits(frame, LEAST_REQUEST_BYTES) is fit
 
 
 def test_nobody_can_take_memory_away_from_the_others():
     with one_memory() as file, pytest.raises(PermissionError):
-        os.ftruncate(file, MOST_BYTES // 2)
+        os.ftruncate(file, MOST_BYTES)
 
 
 @pytest.mark.parametrize("lent", [False, True], ids=["through the host", "lent"])
@@ -120,6 +114,62 @@ def test_a_request_larger_than_the_memory_goes_by_way_of_the_socket(running):
     numbers = np.arange(float(MOST_BYTES // 8))
     assert caller.ask(*numbers) == (2 * numbers).tolist()
     assert caller.ask(*large(1)) == (2 * large(1)).tolist()
+
+
+def test_an_answer_stays_as_it_was_when_the_next_has_come(tmp_path):
+    numbers = {"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}
+    with engine(write_model(tmp_path / "echo", ECHO, [numbers])) as (_, client, caller):
+
+        def ask(first):
+            return client.predict(Array(large(first)), {}).data
+
+        ask(0)
+        until(lambda: [ask(1), caller.state()["lent"]][1])
+        answers = [ask(first) for first in range(5)]
+    for first, answer in enumerate(answers):
+        assert np.array_equal(answer, large(first))
+
+
+ECHO = """
+class Echo:
+    def predict(self, numbers):
+        return numbers
+
+
+_load_pyfunc = lambda path: Echo()
+"""
+
+
+@pytest.mark.parametrize("all_there", [True, False])
+def test_rows_that_are_made_in_the_room_are_answered(running, all_there):
+    _, client, caller = running
+    nothing = Column.of_texts([""] * LARGE)
+
+    def ask(first):
+        room = client.room(12 * LARGE)
+        x, codes = np.frombuffer(room, "<f8", LARGE), np.frombuffer(room, "<i4", LARGE, 8 * LARGE)
+        np.copyto(x, large(first))
+        np.copyto(codes, nothing.data)
+        do = Column("text", codes, levels=nothing.levels) if all_there else nothing
+        return client.predict(Table({"x": Column("double", x), "do": do}, LARGE), {}).data
+
+    client.close()
+    for first in range(3):
+        assert np.array_equal(ask(first), 2 * large(first))
+    until(lambda: [ask(1), caller.state()["lent"]][1])
+    for first in range(3):
+        assert np.array_equal(ask(first), 2 * large(first))
+    client.close()
+
+
+@pytest.mark.parametrize("n_bytes", [0, LEAST_REQUEST_BYTES - 1, MOST_BYTES + 1])
+def test_there_is_room_for_large_requests_alone(running, n_bytes):
+    _, client, _ = running
+    assert client.room(n_bytes) is None
+
+
+def test_there_is_no_room_without_a_host(tmp_path):
+    assert EngineClient(tmp_path / "nobody", 1.0).room(LEAST_REQUEST_BYTES) is None
 
 
 def test_the_models_own_error_is_the_answer(running):
@@ -174,7 +224,7 @@ def test_a_request_whose_memory_did_not_come_loses_its_connection_alone(running)
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(LIMIT_S)
         stream.connect(str(host.address))
-        stream.sendall(encode({"id": "q", "rows": 1, "in_memory": 100}) * 2)
+        stream.sendall(encode({"id": "q", "params": {}, "rows": 1, "batch": None, "starts": [0]}) * 2)
         assert stream.recv(100) == b""
     assert caller.ask(*large(4)) == (2 * large(4)).tolist()
 
