@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from time import monotonic, sleep
+from time import monotonic
 
 from pycore.processors import usable_processors
 
@@ -23,6 +23,8 @@ _SOONER_S, _LATER_S = 0.0003, 0.001
 _LONGEST_S = 0.005
 #: A usual wait is the shortest of late: that counts for less with each that was longer.
 _FORGETTING = 1.05
+#: Of files with higher numbers the system does not tell within less than a millisecond.
+_MOST_FILES = 1024
 
 
 class Expectation:
@@ -30,26 +32,27 @@ class Expectation:
 
     Parameters
     ----------
-    messages : poll
-        What they come on, registered.
+    files : sequence of int
+        What messages come on.
     may_be_awake : callable, optional
         Asked again and again while awake; always, if left out.
     """
 
-    def __init__(self, messages: select.poll, may_be_awake: Callable[[], bool] = lambda: True) -> None:
-        self._messages = messages
+    def __init__(self, files: Sequence[int], may_be_awake: Callable[[], bool] = lambda: True) -> None:
+        self._files = files
         self._may_be_awake = may_be_awake
+        self._is_possible = max(files) < _MOST_FILES and _several_processors()
         self._usual_s: float | None = None
 
     def wait(self) -> None:
         """Return when there is a message; sooner, if none is due in a moment: it is time to fall asleep."""
         usual_s = self._usual_s
-        if usual_s is None or usual_s > _LONGEST_S or not (_several_processors() and self._may_be_awake()):
+        if usual_s is None or usual_s > _LONGEST_S or not (self._is_possible and self._may_be_awake()):
             return
         until = monotonic() + usual_s + _LATER_S
-        if usual_s > 2 * _SOONER_S:
-            sleep(usual_s - _SOONER_S)
-        while not self._messages.poll(0) and monotonic() < until and self._may_be_awake():
+        if usual_s > 2 * _SOONER_S and self._is_there(usual_s - _SOONER_S):
+            return
+        while not self._is_there(0) and monotonic() < until and self._may_be_awake():
             os.sched_yield()
 
     def came(self, waited_s: float) -> None:
@@ -59,6 +62,9 @@ class Expectation:
     def forget(self) -> None:
         """Expect nothing of the next message."""
         self._usual_s = None
+
+    def _is_there(self, within_s: float) -> bool:
+        return bool(select.select(self._files, (), (), within_s)[0])
 
 
 class Asking:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import select
 import socket
 import struct
 import threading
@@ -177,9 +176,7 @@ class _HostConnection:
         except BaseException:  # an interrupt, too, must leave no open socket
             self._stream.close()
             raise
-        answers = select.poll()
-        answers.register(self._stream, select.POLLIN)
-        self._expectation = Expectation(answers, _ASKING.is_alone)
+        self._expectation = Expectation([self._stream.fileno()], _ASKING.is_alone)
 
     def memory(self) -> CallerMemory:
         """Return the memory that this connection shares with workers."""

@@ -162,7 +162,7 @@ class _BorrowedConnection:
         self._waiting = select.poll()
         self._waiting.register(self._host, select.POLLIN)
         self._waiting.register(self._stream, select.POLLIN)
-        self._expectation = Expectation(self._waiting)
+        self._expectation = Expectation([self._host, connection])
 
     def wait_for_host(self) -> bool:
         """Wait until there is something to read, and return whether it is from the host."""
