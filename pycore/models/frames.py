@@ -140,12 +140,14 @@ def decode(
         _, _, head_bytes = _PREFIX.unpack_from(view)
         head = orjson.loads(view[_PREFIX.size : _PREFIX.size + head_bytes])
         described = head.pop("block", None)
-        if described is None or ("starts" in head and memory is None):
+        if described is None:
             return head, None
-        if memory is not None and "starts" in head:
-            return head, _ReaderElsewhere(memory, head.pop("starts"), copy).block(described)
-        start = _PREFIX.size + head_bytes
-        return head, _Reader(view, start + -start % 8).block(described)
+        if "starts" not in head:
+            start = _PREFIX.size + head_bytes
+            return head, _Reader(view, start + -start % 8).block(described)
+        if memory is None:
+            return head, None
+        return head, _ReaderElsewhere(memory, head.pop("starts"), copy).block(described)
     except (struct.error, orjson.JSONDecodeError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise InvalidInput(f"not a frame: {error}") from error
 
